@@ -3,6 +3,7 @@ package ownerrez
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -45,10 +46,21 @@ func ParseDate(s string) (Date, error) {
 		day, rest = s[:10], s[10:]
 	}
 	t, err := time.Parse(time.DateOnly, day)
-	if err != nil || (rest != "" && rest[0] != 'T' && rest[0] != ' ') || t.Year() < 1 {
+	if err != nil || !isTimeOfDay(rest) || t.Year() < 1 {
 		return Date{}, fmt.Errorf("%q is not a date; write it as 2006-01-02", shorten(s, 40))
 	}
 	return DateOf(t), nil
+}
+
+// isTimeOfDay reports whether s is what may stand behind a date: nothing, or roughly a time.
+func isTimeOfDay(s string) bool {
+	if s == "" {
+		return true
+	}
+	if (s[0] != 'T' && s[0] != ' ') || len(s) > 30 {
+		return false
+	}
+	return strings.Trim(s[1:], "0123456789:.+-Z ") == ""
 }
 
 // IsZero reports whether d is no date.
@@ -83,11 +95,24 @@ func (d Date) Before(other Date) bool { return d.n < other.n }
 // After reports whether d is a later day than other.
 func (d Date) After(other Date) bool { return d.n > other.n }
 
-// In returns midnight, the beginning of the day d where loc is (the first instant of the day where a clock
-// change skips midnight).
+// In returns the beginning of the day d where loc is: midnight, the first of two where the clock is set back
+// over it, and the first instant of the day where a clock change skips it.
 func (d Date) In(loc *time.Location) time.Time {
 	t := d.utc()
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, loc)
+	midnight := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, loc)
+	since, until := midnight.ZoneBounds()
+	if DateOf(midnight) != d {
+		return until // read by the clock from before the change
+	}
+	if since.IsZero() || DateOf(since) != d {
+		return midnight
+	}
+	before := since.Add(-time.Nanosecond)
+	if DateOf(before) != d {
+		return since
+	}
+	_, offset := before.Zone()
+	return t.Add(-time.Duration(offset) * time.Second).In(loc)
 }
 
 // Weekday returns the day of the week.
