@@ -1,0 +1,132 @@
+package lookup
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Status says how an account is doing.
+type Status string
+
+// The statuses of an account.
+const (
+	StatusNew       Status = "new"       // connected, not read yet
+	StatusOK        Status = "ok"        // read, and recent
+	StatusLate      Status = "late"      // older than StaleAfter, or refused by OwnerRez for now
+	StatusReconnect Status = "reconnect" // OwnerRez refuses the credential: the host must act
+	StatusRefused   Status = "refused"   // a third personal-token account in 24 hours from one address: not asked
+	StatusLeft      Status = "left"      // disconnected
+)
+
+// Account is an account's row: everything the job knows of an account but its calendars. Once it exists,
+// only the account's lane writes it. All times are UTC.
+//
+// A credential has such a row too until OwnerRez has named its account, and keeps it afterwards, to say
+// which account it belongs to: its Key is CredentialKey(fingerprint).
+type Account struct {
+	Key     string // AccountKey(ID), or CredentialKey(fingerprint)
+	Version int64  `json:"-"` // the stored row's version; 0 if it is not stored yet. The store sets it.
+
+	ID   int64  // OwnerRez's user id; 0 while a credential's account is not known
+	Name string `json:",omitempty"`
+	Zone string `json:",omitempty"` // the account's IANA time zone, if OwnerRez named one
+
+	Status      Status
+	StatusSince time.Time `json:",omitzero"`
+
+	RunBegan  time.Time `json:",omitzero"` // when the last run began
+	Due       time.Time `json:",omitzero"` // when the next one is due
+	AsOf      time.Time `json:",omitzero"` // the begin of the last good read; zero if there was none
+	Cursor    time.Time `json:",omitzero"` // all changes until then have been seen
+	NextLapse time.Time `json:",omitzero"` // when the next hold lapses
+
+	Credential string    `json:",omitempty"` // fingerprint of the credential last used
+	Failures   int       `json:",omitempty"` // runs that failed, since the last good one
+	RefusedAt  time.Time `json:",omitzero"`  // the first 401 since the last good answer
+
+	Listed     time.Time               `json:",omitzero"` // when the properties were listed last
+	Properties map[int64]PropertyState `json:",omitempty"`
+	Suspects   map[int64]Suspect       `json:",omitempty"` // by booking
+	Lapsed     map[int64]Lapse         `json:",omitempty"` // by booking
+	PageLimit  int                     `json:",omitempty"` // rows that one answer holds, where fewer than 100
+	Proof      Proof                   `json:",omitzero"`
+	FullUntil  time.Time               `json:",omitzero"`  // increments are not trusted until then
+	Misses     int                     `json:",omitempty"` // changes that increments failed to show
+
+	Seq       int64     `json:",omitempty"` // the account's last event
+	Published int64     `json:",omitempty"` // the last event that was published
+	LateSaid  []int64   `json:",omitempty"` // properties of which an event said that they are late
+	Problems  []Problem `json:",omitempty"` // what is wrong now
+}
+
+// PropertyState is what the account's row knows of a property.
+type PropertyState struct {
+	Baseline time.Time `json:",omitzero"`  // begin of its last complete full read
+	Rows     int       `json:",omitempty"` // rows of that read, canceled ones too: what the next one will cost
+	Gone     bool      `json:",omitempty"` // inactive or not there: not asked for
+	Doubtful bool      `json:",omitempty"` // a row of it could not be read: it is read in full again
+	Mark     *Mark     `json:",omitempty"` // nil: as old as the account
+}
+
+// Mark freezes a property's age where it was, and asks for a full read.
+type Mark struct {
+	AsOf time.Time `json:",omitzero"` // the property's as_of while it is marked; zero if it was never read
+	Why  string
+}
+
+// Suspect is a stay that a complete read lacked: it stays taken until OwnerRez, asked for it by id, says otherwise.
+type Suspect struct {
+	Property int64
+	NotFound time.Time `json:",omitzero"` // since when OwnerRez answers 404 for it, without a control to prove that right
+}
+
+// Lapse is a lapsed hold that was asked for and is still there.
+type Lapse struct {
+	First time.Time // when it was asked for first
+	Asked time.Time // when it was asked for last
+}
+
+// Proof says whether increments have been seen to show changes.
+type Proof struct {
+	Booking int64     `json:",omitempty"` // a booking that was changed after it was created: the one to ask for
+	Updated time.Time `json:",omitzero"`  // when it was changed
+	Shown   bool      `json:",omitempty"` // an increment since just before Updated has shown it
+	Since   time.Time `json:",omitzero"`  // increments have covered everything since then, while Shown
+}
+
+// same reports whether p would be tried with the same booking as other was.
+func (p Proof) same(other Proof) bool {
+	return p.Booking == other.Booking && p.Updated.Equal(other.Updated)
+}
+
+// Problem is something that went wrong, in words for a person. It holds no token, header, body or URL.
+type Problem struct {
+	Property int64  `json:"property_id,omitempty"` // 0: the whole account
+	Message  string `json:"message"`
+	Next     string `json:"next"` // what to do about it
+}
+
+// clone returns a copy that shares no map with a.
+func (a Account) clone() Account {
+	a.Properties = maps.Clone(a.Properties)
+	a.Suspects = maps.Clone(a.Suspects)
+	a.Lapsed = maps.Clone(a.Lapsed)
+	a.LateSaid = slices.Clone(a.LateSaid)
+	a.Problems = slices.Clone(a.Problems)
+	return a
+}
+
+// ErrNotFound is returned by a Store for a row that does not exist.
+var ErrNotFound = errors.New("no such account")
+
+// ErrConflict is returned by a Store when another run committed meanwhile. Nothing was written.
+var ErrConflict = errors.New("another run of this account committed meanwhile")
+
+// AccountKey is the key of an account's row.
+func AccountKey(id int64) string { return strconv.FormatInt(id, 10) }
+
+// CredentialKey is the key of a credential's row.
+func CredentialKey(fingerprint string) string { return "credential:" + fingerprint }

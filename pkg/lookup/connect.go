@@ -1,0 +1,154 @@
+package lookup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
+)
+
+const credentialPrefix = "credential:"
+
+func isCredential(key string) bool { return strings.HasPrefix(key, credentialPrefix) }
+
+// connect is a run of a credential: OwnerRez is asked whose it is, before it is used for anything else. From
+// then on the credential's row names its account.
+func (j *Job) connect(ctx context.Context, row Account, now time.Time) (Outcome, error) {
+	row.RunBegan = now
+	out := Outcome{Key: row.Key, Kind: "connect"}
+	cred, err := j.byFingerprint(ctx, strings.TrimPrefix(row.Key, credentialPrefix))
+	if err != nil {
+		return out, err
+	}
+	if cred == nil { // it was replaced meanwhile
+		out.Kind = "none"
+		return out, nil
+	}
+	m := &meter{}
+	user, err := j.whoIs(ctx, *cred, m)
+	if own := ownTrouble(err); own != nil {
+		return out, own
+	}
+	out.Requests = m.requests()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err != nil {
+		row.refuse(now, err, j.Settings)
+		out.Status, out.Problems = row.Status, row.Problems
+		return out, j.Store.Commit(ctx, Commit{Rows: []Account{row}})
+	}
+	row.ID, row.Status, row.Failures, row.Problems = user.ID, StatusOK, 0, nil
+	rows := []Account{row}
+	key := AccountKey(user.ID)
+	if _, err := j.Store.Account(ctx, key); errors.Is(err, ErrNotFound) {
+		rows = append(rows, Account{
+			Key: key, ID: user.ID, Name: user.Name, Zone: user.TimeZone, Status: StatusNew, StatusSince: now, Due: now,
+		})
+	} else if err != nil {
+		return out, err
+	}
+	out.Account, out.Status = user.ID, row.Status
+	out.Wake = &Wake{Key: key, Reason: "connected", Sent: now}
+	return out, j.Store.Commit(ctx, Commit{Rows: rows, Account: user.ID})
+}
+
+// refuse notes that a credential's account could not be learned. It is tried ever more rarely.
+func (a *Account) refuse(now time.Time, err error, set Settings) {
+	a.Failures++
+	a.Status = StatusLate
+	every, limit := time.Minute, set.LookupEvery()
+	switch {
+	case errors.Is(err, budget.ErrNoSlot):
+		a.Status, every, limit = StatusRefused, time.Hour, time.Hour
+	case endsRun(err):
+		every, limit = set.LookupEvery(), max(set.LookupEvery(), refusedRetry)
+	}
+	a.Due = now.Add(backoff(every, a.Failures, limit))
+	a.Problems = []Problem{problem(0, err)}
+}
+
+// whoIs asks OwnerRez whose the credential is. A personal token takes its slot first, and gives it back if
+// OwnerRez refused it, or was never asked.
+func (j *Job) whoIs(ctx context.Context, cred account.Credential, m *meter) (*ownerrez.User, error) {
+	release, err := j.takeSlot(ctx, cred)
+	if err != nil {
+		return nil, err
+	}
+	client, err := cred.Open(j.options(m)...)
+	if err != nil {
+		return nil, err
+	}
+	user, err := client.Users.Me(ctx)
+	if err == nil && user.ID <= 0 {
+		err = fmt.Errorf("OwnerRez did not say which account the credential belongs to: %w", ownerrez.ErrUnreadable)
+	}
+	if err == nil {
+		return user, nil
+	}
+	if m.requests() == 0 || errors.Is(err, ownerrez.ErrUnauthorized) {
+		return nil, errors.Join(err, release(context.WithoutCancel(ctx)))
+	}
+	return nil, err
+}
+
+// takeSlot takes or renews the slot of a personal token; other credentials need none.
+func (j *Job) takeSlot(ctx context.Context, cred account.Credential) (release func(context.Context) error, err error) {
+	if j.Slots == nil || cred.PATUser == "" {
+		return func(context.Context) error { return nil }, nil
+	}
+	release, err = j.Slots.Take(ctx, cred.PATUser)
+	if err != nil && !errors.Is(err, budget.ErrNoSlot) {
+		err = &ownError{err}
+	}
+	return release, err
+}
+
+// credential finds the newest configured credential that is known to belong to the account.
+func (j *Job) credential(ctx context.Context, id int64) (account.Credential, error) {
+	creds, err := j.Credentials(ctx)
+	if err != nil {
+		return account.Credential{}, &ownError{err}
+	}
+	for _, cred := range creds {
+		row, err := j.Store.Account(ctx, CredentialKey(cred.Fingerprint))
+		switch {
+		case errors.Is(err, ErrNotFound):
+		case err != nil:
+			return account.Credential{}, &ownError{err}
+		case row.ID == id:
+			return cred, nil
+		}
+	}
+	return account.Credential{}, errNoCredential
+}
+
+func (j *Job) byFingerprint(ctx context.Context, fingerprint string) (*account.Credential, error) {
+	creds, err := j.Credentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, cred := range creds {
+		if cred.Fingerprint == fingerprint {
+			return &cred, nil
+		}
+	}
+	return nil, nil
+}
+
+// ownError is trouble of our own: with the store, or with reading the configuration. The wake-up goes back.
+type ownError struct{ err error }
+
+func (e *ownError) Error() string { return e.err.Error() }
+func (e *ownError) Unwrap() error { return e.err }
+
+func ownTrouble(err error) error {
+	if own := (*ownError)(nil); errors.As(err, &own) {
+		return own
+	}
+	return nil
+}

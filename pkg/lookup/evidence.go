@@ -1,0 +1,274 @@
+package lookup
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
+)
+
+const (
+	// maxQuestions is how many bookings a run asks for by id.
+	maxQuestions = 20
+	// trust404After is how long OwnerRez must answer 404 for a stay where no other booking can show that it
+	// answers such questions rightly.
+	trust404After = 24 * time.Hour
+	// askLapsedEvery and askLapsedFor say how a lapsed hold that is still there is asked for again.
+	askLapsedEvery = time.Hour
+	askLapsedFor   = 24 * time.Hour
+)
+
+// question is a booking to be asked for by its id, before anything is concluded from its absence.
+type question struct {
+	booking, property int64
+	night             ownerrez.Date // its first night, to ask for the nearest first
+	lacked            *appetite     // the complete read that lacked it; nil if none did
+	lapsed            bool          // it is a hold whose time is over
+}
+
+// answer is what OwnerRez said.
+type answer struct {
+	question
+	reading availability.Reading
+	found   bool
+	err     error // no usable answer: nothing is concluded
+}
+
+// evidence is what was learned by asking for single bookings.
+type evidence struct {
+	answers []answer
+	control verdict // whether a 404 may be believed
+}
+
+// verdict is what the control question proved.
+type verdict int
+
+const (
+	unanswered    verdict = iota // OwnerRez did not answer the control question
+	noControl                    // there is no booking to ask for
+	trustworthy                  // a booking that is there was found by its id
+	untrustworthy                // a booking that is there was not found either
+)
+
+// inquire asks for the bookings in question, nearest nights first, as many as a run may, and if OwnerRez says
+// that some do not exist, for a control that does.
+func (r *run) inquire(ctx context.Context, questions []question, shown sightings) evidence {
+	slices.SortFunc(questions, func(a, b question) int {
+		return cmp.Or(a.night.Compare(b.night), cmp.Compare(a.booking, b.booking))
+	})
+	var ev evidence
+	missing := map[int64]bool{}
+	for _, q := range questions {
+		missing[q.booking] = true
+	}
+	provable := len(controls(shown, missing)) > 0
+	clear(missing)
+	asked := 0
+	for _, q := range questions {
+		a := answer{question: q, err: errWaiting}
+		since := r.row.Suspects[q.booking].NotFound
+		if !provable && !since.IsZero() && r.began().Sub(since) < trust404After {
+			a.err = errUnproven // it was asked for, and nothing proves the answer: it is asked again after a day
+		} else if asked < maxQuestions && !r.spent() {
+			asked++
+			a.reading, a.found, a.err = r.booking(ctx, q.booking)
+		}
+		if a.err == nil && !a.found {
+			missing[q.booking] = true
+		}
+		ev.answers = append(ev.answers, a)
+	}
+	if len(missing) > 0 {
+		ev.control = r.controlQuestion(ctx, missing, shown)
+	}
+	return ev
+}
+
+// controls lists the bookings that a read of this run showed, and that can prove a 404 for others right.
+func controls(shown sightings, missing map[int64]bool) []int64 {
+	var there []int64
+	for booking, seen := range shown {
+		if !missing[booking] && seen.Occupies {
+			there = append(there, booking)
+		}
+	}
+	return there
+}
+
+// controlQuestion asks for a booking that is known to be there: one that a list of this run showed, another
+// each time, else any that is shown since 1970.
+func (r *run) controlQuestion(ctx context.Context, missing map[int64]bool, shown sightings) verdict {
+	there := controls(shown, missing)
+	if len(there) == 0 {
+		if !r.sameAccount(ctx) {
+			return unanswered
+		}
+		page, _, err := r.list(ctx, ownerrez.BookingQuery{Since: since1970(), Limit: pageLimit})
+		if err != nil {
+			return unanswered
+		}
+		for _, row := range page.Items {
+			if row.ID != 0 && !missing[row.ID] && r.ours(row.PropertyID) {
+				there = append(there, row.ID)
+			}
+		}
+	}
+	if len(there) == 0 {
+		return noControl
+	}
+	slices.Sort(there)
+	_, found, err := r.booking(ctx, there[r.row.Version%int64(len(there))])
+	switch {
+	case err != nil:
+		return unanswered
+	case found:
+		return trustworthy
+	}
+	return untrustworthy
+}
+
+// settle concludes from the evidence: it brings the ledger and the account's row up to date, and marks the
+// properties of which a question is still open or whose read was proven incomplete.
+func (r *run) settle(ev evidence, f *fullRead) {
+	for _, a := range ev.answers {
+		switch {
+		case a.err != nil:
+			r.keepAsking(a, a.err)
+		case a.found:
+			r.settleFound(a, f)
+		default:
+			r.settleMissing(a, ev.control)
+		}
+	}
+	if ev.control == untrustworthy {
+		r.say(Problem{
+			Message: "OwnerRez does not find bookings by their ids, not even ones that it lists: nothing was freed.",
+			Next:    "Nothing to do: stays are kept until it answers rightly. If it stays, ask OwnerRez's help.",
+		})
+	}
+}
+
+func (r *run) settleFound(a answer, f *fullRead) {
+	r.apply(a.reading)
+	r.ledger.clearDoubt(a.booking)
+	delete(r.row.Suspects, a.booking)
+	delete(r.row.Lapsed, a.booking)
+	stay := a.reading.Stay
+	if a.reading.Occupies && stay.Until != 0 && stay.Until <= r.now.Unix() {
+		r.keepLapsed(a.booking)
+	}
+	if a.lacked != nil && a.reading.Occupies && a.reading.Property == a.property && belongs(stay, *a.lacked) {
+		f.distrust(a.property)
+	}
+}
+
+func (r *run) settleMissing(a answer, control verdict) {
+	since := r.row.Suspects[a.booking].NotFound
+	waited := control == noControl && !since.IsZero() && r.began().Sub(since) >= trust404After
+	if control == trustworthy || waited {
+		r.ledger.remove(a.booking)
+		r.ledger.clearDoubt(a.booking)
+		delete(r.row.Suspects, a.booking)
+		delete(r.row.Lapsed, a.booking)
+		return
+	}
+	if a.lapsed {
+		r.keepLapsed(a.booking)
+	}
+	r.keepAsking(a, errUnproven)
+	if s, ok := r.row.Suspects[a.booking]; ok {
+		switch {
+		case control != noControl:
+			s.NotFound = time.Time{}
+		case since.IsZero():
+			s.NotFound = r.began()
+		}
+		r.row.Suspects[a.booking] = s
+	}
+}
+
+// keepAsking leaves open whether a stay that a read lacked is gone: it stays as it is, its property's age is
+// frozen, and the next run asks again.
+func (r *run) keepAsking(a answer, why error) {
+	if a.lacked == nil {
+		return
+	}
+	if r.row.Suspects == nil {
+		r.row.Suspects = map[int64]Suspect{}
+	}
+	s := r.row.Suspects[a.booking]
+	r.row.Suspects[a.booking] = Suspect{Property: a.property, NotFound: s.NotFound}
+	r.fail(a.property, why)
+}
+
+// keepLapsed notes that a lapsed hold was asked for and is still there.
+func (r *run) keepLapsed(booking int64) {
+	if r.row.Lapsed == nil {
+		r.row.Lapsed = map[int64]Lapse{}
+	}
+	l := r.row.Lapsed[booking]
+	if l.First.IsZero() {
+		l.First = r.began()
+	}
+	l.Asked = r.began()
+	r.row.Lapsed[booking] = l
+}
+
+// dropSuspects forgets suspects that this run showed, or that are no stays any more.
+func (r *run) dropSuspects(shown sightings) {
+	for booking := range r.row.Suspects {
+		_, seen := shown[booking]
+		if _, _, kept := r.ledger.stay(booking); seen || !kept {
+			delete(r.row.Suspects, booking)
+		}
+	}
+}
+
+// questions collects what is to be asked by id: stays that a complete read lacked, lapsed holds, and bookings
+// whose rows could not be read.
+func (r *run) questions(shown sightings, f *fullRead) []question {
+	asked := map[int64]question{}
+	for property := range f.props {
+		if !f.complete(property) {
+			continue
+		}
+		p := f.props[property]
+		for _, stay := range r.ledger.record(property).Stays {
+			if _, seen := shown[stay.Booking]; !seen && stay.Departure.After(p.want.from) {
+				asked[stay.Booking] = question{stay.Booking, property, stay.Arrival, &p.want, false}
+			}
+		}
+	}
+	for _, rec := range r.ledger.records {
+		for _, stay := range rec.Stays {
+			_, seen := shown[stay.Booking]
+			if _, again := asked[stay.Booking]; !again && r.askLapsed(stay, seen) {
+				asked[stay.Booking] = question{stay.Booking, rec.Property, stay.Arrival, nil, true}
+			}
+		}
+		for _, d := range rec.Doubts {
+			if _, again := asked[d.Booking]; !again && d.Booking != 0 {
+				asked[d.Booking] = question{d.Booking, rec.Property, d.From, nil, false}
+			}
+		}
+	}
+	return slices.Collect(maps.Values(asked))
+}
+
+// askLapsed reports whether to ask for the stay because it is a hold whose time is over: at once if the run did
+// not show it, then hourly for a day, then only full reads tell.
+func (r *run) askLapsed(stay availability.Stay, seen bool) bool {
+	if stay.Until == 0 || stay.Until > r.now.Unix() {
+		return false
+	}
+	if seen {
+		r.keepLapsed(stay.Booking)
+		return false
+	}
+	l, asked := r.row.Lapsed[stay.Booking]
+	return !asked || (r.now.Sub(l.Asked) >= askLapsedEvery && r.now.Sub(l.First) < askLapsedFor)
+}

@@ -1,0 +1,194 @@
+package lookup
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
+)
+
+const (
+	soon           = 5 * time.Minute // when a run that was not done goes on
+	reconnectAfter = time.Hour       // a second 401 that much later than the first: the host must act
+	refusedRetry   = 6 * time.Hour   // how rarely a refused credential is tried at last
+)
+
+// finish brings ages, problems, status and the next due time up to date with what the run has learned. It
+// reports whether the run was good: it read something completely.
+func (r *run) finish() (good bool) {
+	covered := r.incremented || len(r.good) > 0 || (r.listed && len(r.active()) == 0)
+	r.age(covered)
+	r.row.PageLimit = 0
+	if r.capacity < pageLimit {
+		r.row.PageLimit = r.capacity
+	}
+	if r.ledger != nil {
+		r.noteRecords()
+	}
+	r.tellProblems(covered)
+	if covered {
+		r.row.Failures, r.row.RefusedAt = 0, time.Time{}
+	} else {
+		r.row.Failures++
+	}
+	r.row.Status, r.row.Due = r.status(covered), r.due(covered)
+	return covered
+}
+
+// age moves the account's as_of and cursor, and freezes the age of properties that this run did not cover.
+func (r *run) age(covered bool) {
+	for p, err := range r.failed {
+		r.mark(p, err)
+	}
+	allRead := true
+	for _, p := range r.active() {
+		state := r.row.Properties[p]
+		switch {
+		case r.good[p]:
+			state.Mark = nil
+			r.row.Properties[p] = state
+			continue
+		case covered && !r.incremented && state.Mark == nil:
+			r.mark(p, errUnread)
+		}
+		allRead = false
+	}
+	if !covered {
+		return
+	}
+	if r.incremented || allRead || r.row.Cursor.IsZero() {
+		r.row.Cursor = r.began()
+	}
+	r.row.AsOf = r.began()
+}
+
+// mark freezes a property's age where it is, and asks for a full read of it.
+func (r *run) mark(property int64, err error) {
+	state, known := r.row.Properties[property]
+	if !known || state.Gone {
+		return
+	}
+	why, _ := Explain(err)
+	if state.Mark != nil {
+		state.Mark = &Mark{AsOf: state.Mark.AsOf, Why: why}
+	} else {
+		state.Mark = &Mark{Why: why}
+		if !state.Baseline.IsZero() {
+			state.Mark.AsOf = r.row.AsOf
+		}
+	}
+	r.row.Properties[property] = state
+}
+
+// noteRecords keeps in the account's row what is to be known without loading the records.
+func (r *run) noteRecords() {
+	var next time.Time
+	sooner := func(t time.Time) {
+		if next.IsZero() || t.Before(next) {
+			next = t
+		}
+	}
+	lapsed := map[int64]Lapse{}
+	for p, rec := range r.ledger.records {
+		if state, ok := r.row.Properties[p]; ok && state.Doubtful != (len(rec.Doubts) > 0) {
+			state.Doubtful = len(rec.Doubts) > 0
+			r.row.Properties[p] = state
+		}
+		if rec.Gone {
+			continue
+		}
+		if at, ok := rec.NextLapse(r.now); ok {
+			sooner(at)
+		}
+		for _, stay := range rec.Stays {
+			if l, ok := r.row.Lapsed[stay.Booking]; ok && stay.Until != 0 && stay.Until <= r.now.Unix() {
+				lapsed[stay.Booking] = l
+				if again := l.Asked.Add(askLapsedEvery); again.Before(l.First.Add(askLapsedFor)) {
+					sooner(again)
+				}
+			}
+		}
+	}
+	r.row.NextLapse, r.row.Lapsed = next, lapsed
+}
+
+// tellProblems makes the run's problems the account's. Where everything failed for one reason, it is said once.
+func (r *run) tellProblems(covered bool) {
+	if r.ended != nil {
+		r.say(problem(0, r.ended))
+	}
+	for _, p := range slices.Sorted(maps.Keys(r.failed)) {
+		if err := r.failed[p]; r.ended == nil || !errors.Is(err, r.ended) || covered {
+			r.say(problem(p, err))
+		}
+	}
+	if r.ledger != nil {
+		for _, p := range r.active() {
+			for _, d := range r.ledger.record(p).Doubts {
+				r.say(Problem{p, d.Why + ".", "Open the booking in OwnerRez and check its property and dates; if they are right, please report this."})
+			}
+		}
+	}
+	r.row.Problems = r.problems
+}
+
+// status is how the account is doing after the run.
+func (r *run) status(covered bool) Status {
+	switch {
+	case covered:
+		return StatusOK
+	case errors.Is(r.ended, budget.ErrNoSlot):
+		return StatusRefused
+	case errors.Is(r.ended, ownerrez.ErrUnauthorized):
+		if r.row.RefusedAt.IsZero() {
+			r.row.RefusedAt = r.now
+		}
+		if r.row.Status == StatusReconnect || r.now.Sub(r.row.RefusedAt) >= reconnectAfter {
+			return StatusReconnect
+		}
+		return StatusLate
+	case errors.Is(r.ended, ownerrez.ErrForbidden), errors.Is(r.ended, ownerrez.ErrPaymentRequired):
+		return cmp.Or(keepReconnect(r.row.Status), StatusLate)
+	case r.row.Status == StatusOK && r.now.Sub(r.row.AsOf) > r.settings.Stale():
+		return StatusLate
+	}
+	return r.row.Status
+}
+
+func keepReconnect(s Status) Status {
+	if s == StatusReconnect {
+		return s
+	}
+	return ""
+}
+
+// due is when the account is to be looked up next.
+func (r *run) due(covered bool) time.Time {
+	every := r.settings.LookupEvery()
+	hurry := errors.Is(r.ended, errShare)
+	for _, err := range r.failed {
+		for _, open := range []error{errWaiting, errShare, errUnread, errMoved} {
+			hurry = hurry || errors.Is(err, open)
+		}
+	}
+	switch {
+	case errors.Is(r.ended, ownerrez.ErrUnauthorized), errors.Is(r.ended, ownerrez.ErrForbidden), errors.Is(r.ended, ownerrez.ErrPaymentRequired):
+		return r.now.Add(backoff(every, r.row.Failures, max(every, refusedRetry)))
+	case errors.Is(r.ended, budget.ErrNoSlot):
+		return r.now.Add(time.Hour)
+	case hurry, errors.Is(r.ended, ownerrez.ErrRateLimited):
+		return r.now.Add(min(soon, every))
+	case covered:
+		return r.now.Add(every)
+	}
+	return r.now.Add(backoff(time.Minute, r.row.Failures, every))
+}
+
+// backoff doubles base with every failure after the first, up to limit.
+func backoff(base time.Duration, failures int, limit time.Duration) time.Duration {
+	return min(base<<min(max(failures-1, 0), 16), limit)
+}

@@ -1,0 +1,227 @@
+package lookup
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
+)
+
+// Job looks accounts up. Its fields are set once, before use; it is safe for concurrent use, as long as no two
+// runs of the same account are under way at once: of two such runs one is dropped with ErrConflict.
+type Job struct {
+	Store       Store
+	Publisher   Publisher
+	Credentials account.Source
+	Settings    Settings
+	Now         func() time.Time // nil: time.Now
+
+	Window *budget.Window // what may be sent; nil: each client's own limiter
+	Slots  *budget.Slots  // personal tokens of one address; nil: not limited
+	Share  int            // how many requests one run may use, except to finish one property; 0: any number
+
+	Options  []ownerrez.Option  // for all clients, after the credential's own
+	People   bool               // somebody waits for the answer: clients retry, and wait for permits as Options say
+	Progress func(requests int) // called after each answer; may be nil
+}
+
+// Wake is a wake-up of a lane: look this row's account up. Lost, doubled and late ones are harmless.
+type Wake struct {
+	Key    string    // of the row: AccountKey or CredentialKey
+	Reason string    // why, for logs; ReasonTick ones end at once if a run began after they were sent
+	Full   bool      // read everything in full
+	Sent   time.Time // by the clock of who sent it
+}
+
+// ReasonTick is the reason of wake-ups that Tick sends.
+const ReasonTick = "tick"
+
+// Outcome tells what a run did.
+type Outcome struct {
+	Key        string
+	Account    int64  // 0 while not known
+	Kind       string // "full", "increment", "connect" (who the credential belongs to), or "none"
+	Requests   int
+	Nights     int // that changed
+	Properties int // of which nights changed
+	AsOf       time.Time
+	Status     Status
+	Problems   []Problem
+	Wake       *Wake // another row to wake at once; nil: none
+}
+
+// Run does one lookup, of the account or the credential whose row the wake-up names. Trouble with OwnerRez is
+// an outcome, stored with the time of the next try; the error is one of our own store, or ErrConflict: then
+// nothing of this run was kept after its last commit, and the wake-up should be tried again.
+func (j *Job) Run(ctx context.Context, w Wake) (Outcome, error) {
+	row, err := j.Store.Account(ctx, w.Key)
+	if errors.Is(err, ErrNotFound) {
+		row, err = Account{Key: w.Key, Status: StatusNew}, nil
+	}
+	if err != nil {
+		return Outcome{Key: w.Key}, err
+	}
+	now := j.now()
+	idle := Outcome{Key: w.Key, Account: row.ID, Kind: "none", AsOf: row.AsOf, Status: row.Status, Problems: row.Problems}
+	if w.Reason == ReasonTick && !row.RunBegan.IsZero() && w.Sent.Before(row.RunBegan) {
+		return idle, nil
+	}
+	if isCredential(w.Key) {
+		return j.connect(ctx, row, now)
+	}
+	if row.Version == 0 || row.Status == StatusLeft {
+		return idle, nil
+	}
+	return j.lookup(ctx, row, now, w.Full)
+}
+
+// lookup is a run of an account.
+func (j *Job) lookup(ctx context.Context, row Account, now time.Time, full bool) (Outcome, error) {
+	was := row.clone()
+	row.RunBegan = now
+	cred, err := j.credential(ctx, row.ID)
+	if err == nil {
+		_, err = j.takeSlot(ctx, cred)
+	}
+	r := &run{settings: j.Settings, row: &row, now: now}
+	m := &meter{}
+	r.reset(m)
+	if err == nil {
+		row.Credential = cred.Fingerprint
+		r.client, err = cred.Open(j.options(m)...)
+	}
+	if err != nil {
+		if own := ownTrouble(err); own != nil {
+			return Outcome{Key: row.Key}, own
+		}
+		r.ended = err
+	} else {
+		r.share, r.progress = j.share(), j.Progress
+		r.split = row.Failures > 0
+		r.load = func(ctx context.Context) ([]availability.Record, error) { return j.Store.Records(ctx, row.ID) }
+		r.reach = func(w availability.Range) availability.Range { w.To = ownerrez.Date{}; return w }
+		if err := r.look(ctx, full); err != nil {
+			return Outcome{Key: row.Key}, err
+		}
+	}
+	return j.conclude(ctx, r, was)
+}
+
+// conclude stores and publishes what a run has learned, also if its context ended meanwhile.
+func (j *Job) conclude(ctx context.Context, r *run, was Account) (Outcome, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	r.finish()
+	out := Outcome{
+		Key: r.row.Key, Account: r.row.ID, Kind: r.kind(), Requests: r.meter.requests(),
+		AsOf: r.row.AsOf, Status: r.row.Status, Problems: r.row.Problems,
+	}
+	batches := r.batches(was)
+	for _, b := range batches {
+		for _, e := range b.events {
+			if e.Kind == AvailabilityChanged {
+				out.Properties++
+				out.Nights += nights(e)
+			}
+		}
+	}
+	row, err := j.commit(ctx, *r.row, was, batches)
+	if err != nil {
+		return out, err
+	}
+	return out, j.publish(ctx, row)
+}
+
+// commit writes the batches, each in one transaction on condition that no other run committed meanwhile. The
+// account's age, cursor and the rest move with the last.
+func (j *Job) commit(ctx context.Context, row, was Account, batches []batch) (Account, error) {
+	step := was.clone()
+	for i, b := range batches {
+		if i == len(batches)-1 {
+			row.Version, row.Seq = step.Version, step.Seq
+			step = row
+		}
+		if len(b.events) > 0 {
+			step.Seq = b.events[len(b.events)-1].Seq
+		}
+		if err := j.Store.Commit(ctx, Commit{Rows: []Account{step}, Account: row.ID, Records: b.records, Events: b.events}); err != nil {
+			return Account{}, err
+		}
+		step.Version++
+	}
+	return step, nil
+}
+
+// publish hands on the events that were not yet, in order, up to the first that fails. A failure is not the
+// lookup's: the next run goes on there.
+func (j *Job) publish(ctx context.Context, row Account) error {
+	published := row.Published
+	for published < row.Seq {
+		events, err := j.Store.Events(ctx, row.ID, published, 100, j.now())
+		if err != nil {
+			return err
+		}
+		if len(events) == 0 {
+			published = row.Seq // they have expired
+		}
+		for _, e := range events {
+			if err := j.Publisher.Publish(ctx, e); err != nil {
+				return j.notePublished(ctx, row, published)
+			}
+			published = e.Seq
+		}
+	}
+	return j.notePublished(ctx, row, published)
+}
+
+func (j *Job) notePublished(ctx context.Context, row Account, published int64) error {
+	if published == row.Published {
+		return nil
+	}
+	row.Published = published
+	return j.Store.Commit(ctx, Commit{Rows: []Account{row}, Account: row.ID})
+}
+
+func (j *Job) now() time.Time {
+	if j.Now == nil {
+		return time.Now().UTC()
+	}
+	return j.Now().UTC()
+}
+
+// share is how many requests a run may use: nobody's run is limited while somebody waits for it.
+func (j *Job) share() int {
+	if j.People {
+		return 0
+	}
+	return j.Share
+}
+
+// options are what the clients of a run get beside the credential's own. In a lane nothing is retried at once:
+// trouble is an outcome, and the next run tries again.
+func (j *Job) options(m *meter) []ownerrez.Option {
+	opts := []ownerrez.Option{ownerrez.WithObserver(m.observe)}
+	if j.Window != nil {
+		opts = append(opts, ownerrez.WithObserver(j.Window.Observe))
+		if !j.People {
+			opts = append(opts, ownerrez.WithLimiter(j.Window.Limiter(budget.Polls)))
+		}
+	}
+	if !j.People {
+		opts = append(opts, ownerrez.WithRetry(ownerrez.NoRetry()))
+	}
+	return append(opts, j.Options...)
+}
+
+// nights counts the nights of an event's changes.
+func nights(e Event) int {
+	n := 0
+	for _, c := range e.Changes {
+		n += c.From.DaysUntil(c.To)
+	}
+	return n
+}

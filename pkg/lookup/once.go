@@ -1,0 +1,98 @@
+package lookup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
+)
+
+// Question is what Once is to find out.
+type Question struct {
+	From, To   ownerrez.Date // the nights [From, To)
+	Properties []int64       // which properties; empty: all of the account
+	Now        time.Time
+	Progress   func(requests int) // called after each answer; may be nil
+}
+
+// Once looks up what the question needs, and keeps nothing. It always returns a snapshot: what could not be read
+// is not known there, and a problem says why.
+func Once(ctx context.Context, cred account.Credential, set Settings, q Question, opts ...ownerrez.Option) Snapshot {
+	m := &meter{}
+	row := Account{Status: StatusNew}
+	r := &run{settings: set, row: &row, now: q.Now.UTC(), ledger: newLedger(nil)}
+	r.reset(m)
+	r.progress = q.Progress
+	if len(q.Properties) > 0 {
+		r.only = func(p int64) bool { return slices.Contains(q.Properties, p) }
+	}
+	r.reach = func(availability.Range) availability.Range { return availability.Range{From: q.From, To: q.To} }
+	client, err := cred.Open(append([]ownerrez.Option{ownerrez.WithObserver(m.observe)}, opts...)...)
+	if err != nil {
+		r.ended = err
+	} else {
+		r.client = client
+		r.introduce(ctx)
+		_ = r.look(ctx, true) // without a store it has no error
+	}
+	r.finish()
+	r.answerFor(q.Properties)
+	return Snapshot{Account: row, Records: r.asked(), Problems: r.problems}
+}
+
+// introduce asks whose account it is: for its number and its time zone. The calendar does not hang on it.
+func (r *run) introduce(ctx context.Context) {
+	user, err := ask(ctx, r.reader, func(ctx context.Context) (*ownerrez.User, error) { return r.client.Users.Me(ctx) })
+	if err == nil && user.ID > 0 {
+		r.row.ID, r.row.Name, r.row.Zone = user.ID, user.Name, user.TimeZone
+	}
+}
+
+// answerFor says of each property that was asked for and is not read why it is not.
+func (r *run) answerFor(properties []int64) {
+	for _, p := range properties {
+		state, known := r.row.Properties[p]
+		switch {
+		case !known && r.listed:
+			r.say(Problem{p, fmt.Sprintf("This account has no property %d.", p), "Check the number; `properties` lists them all."})
+		case state.Gone:
+			r.say(Problem{p, "The property is not active in OwnerRez.", "Activate it in OwnerRez, or leave it out."})
+		}
+		r.ledger.record(p)
+	}
+}
+
+// asked returns the records of the properties that were asked for.
+func (r *run) asked() []availability.Record {
+	return slices.DeleteFunc(r.ledger.all(), func(rec availability.Record) bool {
+		if r.only != nil {
+			return !r.only(rec.Property)
+		}
+		return r.row.Properties[rec.Property].Gone
+	})
+}
+
+// reset prepares a run that has asked nothing yet.
+func (r *run) reset(m *meter) {
+	r.reader = &reader{meter: m, capacity: pageLimit}
+	if r.row.PageLimit > 0 {
+		r.capacity = r.row.PageLimit
+	}
+	r.good, r.failed, r.met = map[int64]bool{}, map[int64]error{}, map[int64]bool{}
+}
+
+// kind is what the run read.
+func (r *run) kind() string {
+	switch {
+	case r.incremented:
+		return "increment"
+	case errors.Is(r.ended, errNoCredential) || r.meter.requests() == 0:
+		return "none"
+	}
+	return "full"
+}

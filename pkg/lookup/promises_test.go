@@ -1,0 +1,409 @@
+package lookup_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez/ownerreztest"
+)
+
+// inHouse runs a test in a bubble, with an account that was looked up and equals the truth.
+func inHouse(t *testing.T, build func(h *house), test func(t *testing.T, h *house)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, ownerreztest.Quirks{})
+		build(h)
+		h.settle(3)
+		wait(time.Minute)
+		test(t, h)
+	})
+}
+
+func TestQuietLookupCostsOneRequestAndWritesNoRecord(t *testing.T) {
+	for name, build := range map[string]func(*house){"small": smallWorld, "large": bigWorld} {
+		t.Run(name, func(t *testing.T) {
+			inHouse(t, build, func(t *testing.T, h *house) {
+				for range 8 {
+					wait(15 * time.Minute)
+					before := h.snapshot()
+					requests := h.server.Count()
+					out := h.lookup()
+					if n := h.server.Count() - requests; n != 1 || out.Requests != 1 {
+						t.Errorf("a quiet lookup sent %d requests (it says %d): %+v", n, out.Requests, h.server.Requests()[requests:])
+					}
+					after := h.snapshot()
+					if after.Account.Version != before.Account.Version+1 || after.Account.Seq != before.Account.Seq {
+						t.Errorf("a quiet lookup wrote the row %d times and %d events", after.Account.Version-before.Account.Version, after.Account.Seq-before.Account.Seq)
+					}
+					if !after.Account.AsOf.After(before.Account.AsOf) {
+						t.Errorf("as_of did not move: %s", after.Account.AsOf)
+					}
+				}
+			})
+		})
+	}
+}
+
+// bigWorld does not fit one answer of 100.
+func bigWorld(h *house) {
+	h.property(4401, "America/Chicago")
+	h.property(4402, "Pacific/Auckland")
+	h.change(func() {
+		today := ownerrez.DateOf(time.Now())
+		for i := range 150 {
+			arrival := today.AddDays(4*i - 25)
+			h.server.Put(testAccount, ownerreztest.Booking{PropertyID: 4401 + int64(i%2), Arrival: arrival, Departure: arrival.AddDays(3)})
+		}
+	})
+	wait(time.Minute)
+	h.change(func() {
+		h.server.Update(testAccount, h.bookings()[3], func(b *ownerreztest.Booking) { b.Title = "changed" })
+	})
+	wait(time.Minute)
+}
+
+func TestFailedLookupChangesNothingStored(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		upset(h)
+		before := h.snapshot()
+		h.server.Fault(ownerreztest.Fault{Times: -1, Do: ownerreztest.Status(503)})
+		wait(20 * time.Minute)
+		out := h.lookup()
+		after := h.snapshot()
+		if !slices.EqualFunc(before.Records, after.Records, availability.Record.Equal) {
+			t.Error("a failed lookup changed records")
+		}
+		if !after.Account.AsOf.Equal(before.Account.AsOf) || !after.Account.Cursor.Equal(before.Account.Cursor) {
+			t.Error("a failed lookup moved as_of or the cursor")
+		}
+		if len(out.Problems) == 0 || !strings.Contains(out.Problems[0].Message, "trouble answering") || out.Problems[0].Next == "" {
+			t.Errorf("it says %v", out.Problems)
+		}
+	})
+}
+
+func TestStaleNightsBecomeUnknownAndTakenOnesStay(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		h.server.Fault(ownerreztest.Fault{Times: -1, Do: ownerreztest.Status(500)})
+		for range 5 {
+			wait(15 * time.Minute)
+			h.lookup()
+		}
+		snap := h.snapshot()
+		today := ownerrez.DateOf(time.Now())
+		states := map[availability.State]int{}
+		for _, night := range snap.Show(h.job.Settings, time.Now(), 4401, today, today.AddDays(100)) {
+			states[night.State]++
+		}
+		if states[availability.Free] != 0 || states[availability.Taken] != 15 || states[availability.Unknown] != 85 {
+			t.Errorf("after 75 minutes without an answer: %v", states)
+		}
+		if snap.Account.Status != lookup.StatusLate {
+			t.Errorf("status %s", snap.Account.Status)
+		}
+		h.server.ClearFaults()
+		h.settle(1)
+		kinds := []string{}
+		for _, e := range h.heard.events {
+			if e.Kind == lookup.AccountChanged {
+				kinds = append(kinds, string(e.Was)+">"+string(e.Now))
+			}
+		}
+		if want := []string{"new>ok", "ok>late", "late>ok"}; !slices.Equal(kinds, want) {
+			t.Errorf("told %v, want %v", kinds, want)
+		}
+	})
+}
+
+// A list that lacks a stay that we know and one that we do not: the first proves it incomplete, so the second's
+// nights are not shown free as of a time when they were taken.
+func TestListThatGlitches(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		known := h.bookings()[1]
+		fresh := h.book(4401, 200, 5)
+		wait(15 * time.Minute)
+		h.server.Fault(ownerreztest.Fault{Match: ownerreztest.MatchBookings, Times: 3,
+			Do: ownerreztest.DropRows(func(id int64) bool { return id == known || id == fresh })})
+		before := h.snapshot().AsOf(4401)
+		h.lookup() // check fails on a false free
+		if after := h.snapshot().AsOf(4401); !after.Equal(before) {
+			t.Errorf("as_of moved from %s to %s by a list proven incomplete", before, after)
+		}
+		for range 2 {
+			wait(15 * time.Minute)
+			h.lookup()
+		}
+		h.settle(1)
+	})
+}
+
+// A token that leads into another account shows nothing of this one: nothing of it may be freed, mixed up or sent for.
+func TestTokenOfAnotherAccount(t *testing.T) {
+	other := func(h *house) {
+		h.server.AddProperty(otherAccount, ownerreztest.Property{ID: 9901, Name: "Not ours", TimeZone: "America/Chicago"})
+		h.server.Put(otherAccount, ownerreztest.Booking{PropertyID: 9901, Arrival: ownerrez.NewDate(2000, 3, 1), Departure: ownerrez.NewDate(2000, 3, 4)})
+	}
+	t.Run("configured", func(t *testing.T) {
+		inHouse(t, smallWorld, func(t *testing.T, h *house) {
+			other(h)
+			h.token = "pt_testother"
+			requests := h.server.Count()
+			wait(15 * time.Minute)
+			out := h.lookup()
+			if h.server.Count() != requests {
+				t.Errorf("%d requests were sent with a credential that is not known to be this account's", h.server.Count()-requests)
+			}
+			if len(out.Problems) != 1 || !strings.Contains(out.Problems[0].Message, "No configured token") {
+				t.Errorf("it says %v", out.Problems)
+			}
+			h.token = "pt_testhost"
+			h.settle(1)
+		})
+	})
+	t.Run("answers", func(t *testing.T) { // the same token is answered as the other account's, for two days
+		inHouse(t, smallWorld, func(t *testing.T, h *house) {
+			other(h)
+			h.server.Fault(ownerreztest.Fault{Times: -1, Do: ownerreztest.AsAccount(otherAccount)})
+			for range 200 {
+				wait(15 * time.Minute)
+				h.lookup()
+			}
+			snap := h.snapshot()
+			if _, mixed := snap.Record(9901); mixed {
+				t.Error("the other account's property was taken for this one's")
+			}
+			for _, rec := range snap.Records {
+				if rec.Property != 4403 && len(rec.Stays) == 0 {
+					t.Errorf("property %d lost its stays", rec.Property)
+				}
+			}
+			h.server.ClearFaults()
+			h.settle(8)
+		})
+	})
+}
+
+func TestManyStaysDeletedAtOnce(t *testing.T) {
+	for name, leave := range map[string]int{"some left": 5, "none left": 0} {
+		t.Run(name, func(t *testing.T) {
+			inHouse(t, func(h *house) {
+				h.property(4401, "America/Chicago")
+				h.property(4402, "America/Chicago")
+				h.book(4402, 3, 2)
+				for i := range 200 + leave {
+					h.book(4401, 3*i-20, 2)
+				}
+			}, func(t *testing.T, h *house) {
+				if leave == 0 {
+					h.change(func() { h.server.Delete(testAccount, h.bookings()[0]) }) // 4402's: nothing at all is left
+				}
+				h.change(func() {
+					for _, id := range h.bookings()[:200-min(leave, 1)+min(leave, 1)] {
+						h.server.Delete(testAccount, id)
+					}
+				})
+				for i := range 15 { // 20 a run, every five minutes
+					wait(5 * time.Minute)
+					h.lookup()
+					if leave > 0 && len(h.differences()) == 0 {
+						t.Logf("equals the truth after %d lookups", i+1)
+						return
+					}
+				}
+				if leave > 0 {
+					t.Errorf("%d nights still differ", len(h.differences()))
+				}
+				// Nothing is left that could prove a 404 right: only after 24 hours of the same answers.
+				if n := len(h.differences()); n < 100 {
+					t.Errorf("only %d nights still differ: they were freed without proof", n)
+				}
+				for range 24*4 + 15 {
+					wait(15 * time.Minute)
+					h.lookup()
+				}
+				if diff := h.differences(); len(diff) > 0 {
+					t.Errorf("after a day %d nights still differ: %s", len(diff), diff[0])
+				}
+			})
+		})
+	}
+}
+
+// OwnerRez that finds no booking by its id proves nothing by it.
+func TestByIDAnswersNothing(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		gone := h.bookings()[0]
+		h.change(func() { h.server.Delete(testAccount, gone) })
+		h.server.Fault(ownerreztest.Fault{Match: ownerreztest.MatchByID, Times: -1, Do: ownerreztest.Status(404)})
+		for range 120 {
+			wait(15 * time.Minute)
+			h.lookup()
+		}
+		rec, _ := h.snapshot().Record(4401)
+		if _, kept := rec.Find(gone); !kept {
+			t.Error("a stay was freed although no booking is found by its id")
+		}
+		h.server.ClearFaults()
+		h.settle(4)
+	})
+}
+
+func TestFirstReadThatAnswersEmptyForOneProperty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, ownerreztest.Quirks{})
+		smallWorld(h)
+		var hidden []int64
+		for _, b := range h.server.Bookings(testAccount) {
+			if b.PropertyID == 4402 {
+				hidden = append(hidden, b.ID)
+			}
+		}
+		h.server.Fault(ownerreztest.Fault{Match: ownerreztest.MatchBookings, Do: ownerreztest.DropRows(func(id int64) bool {
+			return slices.Contains(hidden, id)
+		})})
+		wait(time.Minute)
+		h.lookup()
+		if asOf := h.snapshot().AsOf(4402); !asOf.IsZero() {
+			t.Errorf("as_of is %s after a first read that lacked all stays", asOf)
+		}
+		if asOf := h.snapshot().AsOf(4401); !asOf.IsZero() {
+			t.Errorf("as_of of the other property is %s, although it rests on the same incomplete answer", asOf)
+		}
+		h.settle(2)
+	})
+}
+
+func TestOnePropertyThatFails(t *testing.T) {
+	for _, status := range []int{400, 404, 405, 500, 503} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			inHouse(t, smallWorld, func(t *testing.T, h *house) {
+				h.book(4401, 60, 3)
+				h.server.Fault(ownerreztest.Fault{Match: func(r *http.Request) bool {
+					return ownerreztest.MatchProperty(4402)(r) && ownerreztest.MatchBookings(r)
+				}, Times: -1, Do: ownerreztest.Status(status)})
+				for range 8 {
+					wait(15 * time.Minute)
+					h.lookup()
+				}
+				snap := h.snapshot()
+				if age := time.Since(snap.AsOf(4401)); age > 20*time.Minute {
+					t.Errorf("the good property is %s old", age)
+				}
+				if age := time.Since(snap.AsOf(4402)); age < 90*time.Minute {
+					t.Errorf("the bad property claims to be only %s old", age)
+				}
+				if !slices.ContainsFunc(snap.Problems, func(p lookup.Problem) bool { return p.Property == 4402 }) ||
+					slices.ContainsFunc(snap.Problems, func(p lookup.Problem) bool { return p.Property == 4401 }) {
+					t.Errorf("problems: %v", snap.Problems)
+				}
+				h.server.ClearFaults()
+				h.settle(2)
+				var late []string
+				for _, e := range h.heard.events {
+					if len(e.Properties) > 0 {
+						late = append(late, string(e.Was)+">"+string(e.Now))
+					}
+				}
+				if want := []string{"ok>late", "late>ok"}; !slices.Equal(late, want) {
+					t.Errorf("told of the property: %v, want %v", late, want)
+				}
+			})
+		})
+	}
+}
+
+func TestRefusedCredentialNeedsTheHostOnlyAfterAnHour(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		h.server.Fault(ownerreztest.Fault{Times: -1, Do: ownerreztest.Status(401)})
+		wait(15 * time.Minute)
+		if out := h.lookup(); out.Status != lookup.StatusLate {
+			t.Errorf("after one 401: %s", out.Status)
+		}
+		wait(30 * time.Minute)
+		if out := h.lookup(); out.Status != lookup.StatusLate {
+			t.Errorf("after another one 30 minutes later: %s", out.Status)
+		}
+		wait(31 * time.Minute)
+		if out := h.lookup(); out.Status != lookup.StatusReconnect {
+			t.Errorf("an hour after the first: %s", out.Status)
+		}
+		if last := h.heard.events[len(h.heard.events)-1]; last.Now != lookup.StatusReconnect || last.ActBy.IsZero() || last.Next == "" {
+			t.Errorf("told %+v", last)
+		}
+		h.server.ClearFaults()
+		wait(time.Hour)
+		if out := h.lookup(); out.Status != lookup.StatusOK {
+			t.Errorf("after one good answer: %s", out.Status)
+		}
+	})
+}
+
+func TestRunThatLostTheRaceIsDropped(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		upset(h)
+		wait(15 * time.Minute)
+		h.server.Fault(ownerreztest.Fault{N: 1, Do: ownerreztest.Before(func() {
+			h.server.ClearFaults()
+			h.lookup()
+		})})
+		if _, err := h.job.Run(t.Context(), lookup.Wake{Key: lookup.AccountKey(testAccount)}); !errors.Is(err, lookup.ErrConflict) {
+			t.Errorf("the slower run of two ended with %v", err)
+		}
+		h.settle(1)
+	})
+}
+
+func TestPropertyGoesAndReturns(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		h.change(func() { h.server.SetPropertyActive(testAccount, 4402, false) })
+		wait(7 * time.Hour)
+		h.lookup()
+		snap := h.snapshot()
+		today := ownerrez.DateOf(time.Now())
+		for _, night := range snap.Show(h.job.Settings, time.Now(), 4402, today, today.AddDays(30)) {
+			if night.State != availability.Unknown {
+				t.Fatalf("the night of %s is %s at a property that is not active", night.Date, night.State)
+			}
+		}
+		requests := h.server.Count()
+		wait(15 * time.Minute)
+		h.lookup()
+		for _, r := range h.server.Requests()[requests:] {
+			if strings.Contains(r.Query, "4402") {
+				t.Errorf("it is still asked for: %s", r.Query)
+			}
+		}
+		h.book(4402, 300, 4)
+		h.change(func() { h.server.SetPropertyActive(testAccount, 4402, true) })
+		wait(7 * time.Hour)
+		h.settle(2)
+	})
+}
+
+// Pages that are shuffled anew for each of them, of a list that cannot be asked for in smaller parts, cannot be
+// put together: the property stays unknown, and says so.
+func TestPagesThatNeverFit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, ownerreztest.Quirks{MaxLimit: 20, IgnoreFromTo: true, Order: ownerreztest.OrderRandom})
+		h.property(4401, "America/Chicago")
+		for i := range 60 {
+			h.book(4401, 5*i, 3)
+		}
+		for range 5 {
+			wait(15 * time.Minute)
+			h.lookup()
+		}
+		snap := h.snapshot()
+		if !snap.AsOf(4401).IsZero() || len(snap.Problems) == 0 {
+			t.Errorf("as of %s, problems %v", snap.AsOf(4401), snap.Problems)
+		}
+	})
+}

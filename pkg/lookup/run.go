@@ -1,0 +1,281 @@
+package lookup
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
+)
+
+const (
+	listEvery = 6 * time.Hour  // how often properties are listed
+	fullEvery = 24 * time.Hour // how often a property is read in full where increments are used
+)
+
+// run is one lookup of one account: it asks OwnerRez and brings the account's row and ledger up to date. It
+// writes nothing: what it learned is committed by its caller, or dropped.
+type run struct {
+	*reader
+	settings Settings
+	row      *Account
+	load     func(context.Context) ([]availability.Record, error) // the stored records
+	ledger   *ledger                                              // nil until it is needed
+	only     func(property int64) bool                            // which properties to read; nil: all
+	reach    func(window availability.Range) availability.Range   // which nights full reads read; a zero To is open
+
+	now time.Time // when it began, by our clock
+
+	good        map[int64]bool  // properties of which a full read was complete
+	failed      map[int64]error // properties of which something went wrong
+	met         map[int64]bool  // properties that a row named and that we do not know
+	listed      bool            // the properties were listed
+	incremented bool            // an increment was complete
+	problems    []Problem
+}
+
+// began is when the run began, by the smaller of our clock and OwnerRez's: the as_of of what it reads.
+func (r *run) began() time.Time { return r.meter.begin(r.now) }
+
+// look does the run's reading, as far as OwnerRez and the budget let it. Its error is one of our own store.
+func (r *run) look(ctx context.Context, full bool) error {
+	if err := r.openLedger(ctx, full); err != nil {
+		return err
+	}
+	if full || r.row.Listed.IsZero() || r.now.Sub(r.row.Listed) >= listEvery {
+		r.listProperties(ctx)
+	}
+	changes := sightings{}
+	if !full && r.incremental() {
+		seen, complete, err := r.readIncrement(ctx)
+		if err != nil || !complete {
+			return err
+		}
+		changes = seen
+	}
+	if r.ledger == nil { // nothing changed, nothing is due
+		return nil
+	}
+	r.readFully(ctx, r.dueForFull(full), changes)
+	r.askForMet(ctx)
+	r.prove(ctx)
+	return nil
+}
+
+// openLedger loads the records, unless an increment may turn out to need none.
+func (r *run) openLedger(ctx context.Context, full bool) error {
+	quiet := r.incremental() && !full && len(r.dueForFull(false)) == 0 &&
+		(r.row.NextLapse.IsZero() || r.row.NextLapse.After(r.now)) && r.now.Sub(r.row.Listed) < listEvery
+	if quiet || r.ledger != nil {
+		return nil
+	}
+	records, err := r.load(ctx)
+	if err != nil {
+		return err
+	}
+	r.ledger = newLedger(records)
+	return nil
+}
+
+// active lists the properties that are read, in order.
+func (r *run) active() []int64 {
+	var out []int64
+	for p, state := range r.row.Properties {
+		if !state.Gone && (r.only == nil || r.only(p)) {
+			out = append(out, p)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// large reports whether the account's bookings do not fit one answer.
+func (r *run) large() bool {
+	rows, active := 0, r.active()
+	for _, p := range active {
+		rows += r.row.Properties[p].Rows
+	}
+	return len(active) > pageLimit || rows > r.capacity*9/10
+}
+
+// incremental reports whether the run begins with an increment: the account is large, and increments have proven
+// themselves. A smaller one is always read in full: one request, and deletes are seen at once.
+func (r *run) incremental() bool {
+	return r.large() && r.row.Proof.Shown && !r.row.Cursor.IsZero() && !r.now.Before(r.row.FullUntil)
+}
+
+// dueForFull lists the properties that are to be read in full: all of them where increments are not used,
+// else those that are marked, that were never read, or whose last full read is a day old.
+func (r *run) dueForFull(full bool) []int64 {
+	all := full || !r.incremental()
+	due := slices.DeleteFunc(r.active(), func(p int64) bool {
+		state := r.row.Properties[p]
+		return !all && state.Mark == nil && !state.Doubtful && r.now.Sub(state.Baseline) < fullEvery
+	})
+	urgency := func(p int64) int {
+		if state := r.row.Properties[p]; state.Mark != nil || state.Doubtful {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(due, func(a, b int64) int {
+		return cmp.Or(cmp.Compare(urgency(a), urgency(b)),
+			r.row.Properties[a].Baseline.Compare(r.row.Properties[b].Baseline), cmp.Compare(a, b))
+	})
+	return due
+}
+
+// window is the range of nights that are looked up for a property.
+func (r *run) window(property int64) availability.Range {
+	zone := ""
+	if r.ledger != nil {
+		zone = r.ledger.record(property).Zone
+	}
+	from, to := r.settings.Window(r.now, zone, r.row.Zone)
+	return availability.Range{From: from, To: to}
+}
+
+// doubtful is the range on which a row without dates casts doubt: all that is looked up, and a year more, since
+// the window moves on while the doubt stands.
+func (r *run) doubtful(property int64) (from, to ownerrez.Date) {
+	w := r.window(property)
+	return w.From, w.To.AddDays(366)
+}
+
+// appetites says what full reads of the properties ask for. All ask from the same day on, the earliest of their
+// windows' (today is not the same day everywhere), so that they fit one question; first reads reach further back.
+func (r *run) appetites(properties []int64) []appetite {
+	var from ownerrez.Date
+	for _, p := range properties {
+		if begin := r.reach(r.window(p)).From; from.IsZero() || begin.Before(from) {
+			from = begin
+		}
+	}
+	wants := make([]appetite, 0, len(properties))
+	for _, p := range properties {
+		w := appetite{property: p, rows: rowsGuess, from: from, to: r.reach(r.window(p)).To}
+		if r.first(p) {
+			w.from = from.AddDays(-firstReach)
+		} else {
+			w.rows = r.row.Properties[p].Rows
+		}
+		if mark := r.row.Properties[p].Mark; mark != nil {
+			w.alone = r.now.Sub(mark.AsOf) > r.settings.Stale()
+		}
+		for _, stay := range r.ledger.record(p).Stays {
+			w.arrivals = append(w.arrivals, stay.Arrival)
+		}
+		wants = append(wants, w)
+	}
+	return wants
+}
+
+// first reports whether the property's next full read is its first, or its first after it was gone.
+func (r *run) first(property int64) bool {
+	rec := r.ledger.record(property)
+	return !rec.Known || rec.Gone || r.row.Properties[property].Baseline.IsZero()
+}
+
+// readFully reads the properties in full, applies what came, and looks for evidence about what did not.
+func (r *run) readFully(ctx context.Context, properties []int64, changes sightings) {
+	f := r.reader.readFull(ctx, r.appetites(properties), r.doubtful)
+	shown := sightings{}
+	shown.add(f.stray)
+	for _, p := range properties {
+		if f.complete(p) {
+			shown.add(f.props[p].seen)
+		}
+	}
+	r.watchForMisses(shown)
+	r.applyGlimpses(f, shown)
+	for _, reading := range shown.readings() {
+		r.apply(reading)
+	}
+	shown.add(changes)
+	for _, p := range properties {
+		if f.complete(p) {
+			r.ledger.record(p).Doubts = f.props[p].doubts
+		}
+	}
+	r.dropSuspects(shown)
+	r.settle(r.inquire(ctx, r.questions(shown, f), shown), f)
+	f.confirm(ctx, r.emptyFirstReads(f))
+	for _, p := range properties {
+		r.concludeProperty(p, f)
+	}
+}
+
+// applyGlimpses takes stays that only an answer showed which was too long to be used. What the slices after it
+// lack is then asked for, like any stay that a read lacks.
+func (r *run) applyGlimpses(f *fullRead, shown sightings) {
+	for booking, seen := range f.glimpsed {
+		if _, again := shown[booking]; !again && seen.Occupies && f.complete(seen.Property) {
+			r.apply(seen.Reading)
+		}
+	}
+}
+
+// emptyFirstReads lists the properties whose first complete read shows no stay.
+func (r *run) emptyFirstReads(f *fullRead) []int64 {
+	var out []int64
+	for p := range f.props {
+		if f.complete(p) && r.first(p) && len(r.ledger.record(p).Stays) == 0 {
+			out = append(out, p)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// concludeProperty makes a property's full read its new baseline, if it was complete and nothing speaks against it.
+func (r *run) concludeProperty(p int64, f *fullRead) {
+	if !f.complete(p) {
+		err := f.props[p].err
+		r.fail(p, cmp.Or(err, error(errUnread)))
+		return
+	}
+	state := r.row.Properties[p]
+	state.Rows = len(f.props[p].seen) + len(f.props[p].doubts)
+	if r.failed[p] == nil {
+		rec := r.ledger.record(p)
+		rec.Known, rec.Gone = true, false
+		state.Baseline = r.began()
+		r.good[p] = true
+	}
+	r.row.Properties[p] = state
+}
+
+// apply makes the ledger say what a usable row says. A row that names a property which we do not know takes the
+// booking from where it was, and lets the property be asked for.
+func (r *run) apply(reading availability.Reading) {
+	if _, known := r.row.Properties[reading.Property]; !known {
+		r.ledger.remove(reading.Booking)
+		if reading.Occupies {
+			r.met[reading.Property] = true
+		}
+		return
+	}
+	r.ledger.apply(reading)
+}
+
+// ours reports whether a property is one of the account's.
+func (r *run) ours(property int64) bool {
+	_, known := r.row.Properties[property]
+	return known
+}
+
+// fail notes that something went wrong with a property; the first cause is kept.
+func (r *run) fail(property int64, err error) {
+	if r.failed[property] == nil {
+		r.failed[property] = err
+	}
+	delete(r.good, property)
+}
+
+func (r *run) say(p Problem) {
+	if !slices.Contains(r.problems, p) {
+		r.problems = append(r.problems, p)
+	}
+}

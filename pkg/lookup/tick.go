@@ -1,0 +1,83 @@
+package lookup
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
+)
+
+// forgetQueued is how long a wake-up that was sent may be under way. One that is older is taken for lost.
+const forgetQueued = 10 * time.Minute
+
+// Tick wakes the accounts and credentials that are due, the most overdue first, as many as the budget has room
+// for. A wake-up that send fails to send is sent again by a later tick.
+func (j *Job) Tick(ctx context.Context, send func(context.Context, Wake) error) error {
+	rows, err := j.Store.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	creds, err := j.Credentials(ctx)
+	if err != nil {
+		return err
+	}
+	configured := map[string]bool{}
+	for _, cred := range creds {
+		key := CredentialKey(cred.Fingerprint)
+		configured[key] = true
+		if !slices.ContainsFunc(rows, func(a Account) bool { return a.Key == key }) {
+			rows = append(rows, Account{Key: key}) // a new one: due since ever
+		}
+	}
+	now := j.now()
+	due := slices.DeleteFunc(rows, func(a Account) bool {
+		if isCredential(a.Key) {
+			return a.ID != 0 || !configured[a.Key] || a.Due.After(now)
+		}
+		return a.Status == StatusLeft || a.nextDue().After(now) && a.Published == a.Seq
+	})
+	slices.SortStableFunc(due, func(a, b Account) int {
+		return cmp.Or(a.nextDue().Compare(b.nextDue()), cmp.Compare(a.Key, b.Key))
+	})
+	room, err := j.room(ctx, len(due))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, a := range due[:room] {
+		errs = append(errs, j.wake(ctx, a, now, send))
+	}
+	return errors.Join(errs...)
+}
+
+// room is how many of n accounts the budget has room for now.
+func (j *Job) room(ctx context.Context, n int) (int, error) {
+	if j.Window == nil || n == 0 {
+		return n, nil
+	}
+	room, err := j.Window.Room(ctx, budget.Polls)
+	return min(max(room, 0), n), err
+}
+
+func (j *Job) wake(ctx context.Context, a Account, now time.Time, send func(context.Context, Wake) error) error {
+	since := now.Add(-forgetQueued)
+	if a.RunBegan.After(since) {
+		since = a.RunBegan
+	}
+	first, err := j.Store.MarkQueued(ctx, a.Key, now, since)
+	if err != nil || !first {
+		return err
+	}
+	return send(ctx, Wake{Key: a.Key, Reason: ReasonTick, Sent: now})
+}
+
+// nextDue is when the account wants to be looked up: when it is due, or a hold lapses.
+func (a *Account) nextDue() time.Time {
+	if !a.NextLapse.IsZero() && a.NextLapse.Before(a.Due) && a.Failures == 0 {
+		return a.NextLapse
+	}
+	return a.Due
+}
