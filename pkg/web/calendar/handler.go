@@ -1,0 +1,75 @@
+package calendar
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // the page's template and style
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
+)
+
+// Options are what the page may be told. The zero Options are the defaults.
+type Options struct {
+	Settings lookup.Settings  // by which nights are shown
+	Now      func() time.Time // nil means time.Now
+	Refresh  time.Duration    // how often the page loads itself again, in whole seconds; 0 means every minute
+	Demo     bool             // say that OwnerRez, its host and its guests are invented
+	OnError  func(error)      // told why a page could not be made; the reader of the page is not
+}
+
+//go:embed page.html
+var pageHTML string
+
+//go:embed page.css
+var pageCSS string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+
+// Handler serves the calendar page at GET /, and nothing else. It needs no JavaScript and loads nothing.
+func Handler(src Source, opts Options) http.Handler {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Refresh == 0 {
+		opts.Refresh = time.Minute
+	}
+	if opts.OnError == nil {
+		opts.OnError = func(error) {}
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		var body bytes.Buffer
+		snaps, err := src.Snapshots(r.Context())
+		if err == nil {
+			err = pageTemplate.Execute(&body, newPage(snaps, opts, r.URL.Query().Get("refresh") != "off"))
+		}
+		if err != nil {
+			opts.OnError(err)
+			http.Error(w, "The calendar cannot be shown: what is kept of it could not be read.", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(body.Bytes()) // the reader has left: nobody is there to be told
+	})
+	return guarded(mux)
+}
+
+// guarded lets a browser show the page and its own style, and nothing more.
+func guarded(next http.Handler) http.Handler {
+	sum := sha256.Sum256([]byte(pageCSS))
+	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
