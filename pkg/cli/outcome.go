@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/web/calendar"
+)
+
+// logOutcome writes one line per lookup: account, full or increment, requests used, nights changed, age; and what
+// is wrong, if anything is.
+func (p *program) logOutcome(out lookup.Outcome, now time.Time) {
+	if out.Kind == "none" && len(out.Problems) == 0 {
+		return // a wake-up that came late: nothing was to be done
+	}
+	who := fmt.Sprintf("account %d", out.Account)
+	if out.Account == 0 {
+		who = "account not known yet"
+	}
+	line := fmt.Sprintf("%s: %s, %s", who, kindWords(out.Kind), plural(out.Requests, "request"))
+	if out.Kind == "full" || out.Kind == "increment" {
+		line += fmt.Sprintf(", %s changed, read %s", plural(out.Nights, "night"), calendar.Ago(now, out.AsOf))
+	}
+	for _, problem := range out.Problems {
+		line += ". "
+		if problem.Property != 0 {
+			line += fmt.Sprintf("Property %d: ", problem.Property)
+		}
+		line += problem.Message + " " + problem.Next
+	}
+	p.log("%s", line)
+}
+
+func kindWords(kind string) string {
+	switch kind {
+	case "full":
+		return "full lookup"
+	case "increment":
+		return "incremental lookup"
+	case "connect":
+		return "asked whose the credentials are"
+	}
+	return "not looked up"
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/publish/log"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/queue"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/queue/lanes"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store/embedded"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/web/calendar"
+)
+
+const (
+	tickEvery  = 10 * time.Second // how often it is looked who is due
+	purgeEvery = time.Hour        // how often what has expired is deleted from the data file
+	workers    = 4                // accounts that are looked up at once
+)
+
+type serveCommand struct {
+	Addr string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to serve the page, to this machine only. Default: ${default}."`
+	Data string `placeholder:"FILE" help:"Where to keep what is known. Default: ownerrez-lambda/calendar.db in the user's configuration folder; in the demo, demo.db there."`
+}
+
+// Run looks up on schedule and serves the page until ctx ends.
+func (c *serveCommand) Run(ctx context.Context, p *program) error {
+	conf, err := p.config(false)
+	if err != nil {
+		return err
+	}
+	demo := conf.auth == nil
+	path, err := c.path(p, demo)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, c.Addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }() // serveHTTP has closed it, if it came that far
+	db, err := embedded.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }() // whatever was written is on the disk already
+	up, err := p.openFor(ctx, conf, demo)
+	if err != nil {
+		return err
+	}
+	defer up.close()
+
+	if demo {
+		p.demoNotice()
+		p.say("For your own, set OWNERREZ_EMAIL and OWNERREZ_TOKEN and start again.")
+	}
+	p.say("Calendar: %s/", address(listener))
+	p.say("Data: %s", path)
+	p.say("Looking up every %s. Ctrl-C ends it.", availability.Age(conf.settings.LookupEvery()))
+	job := p.job(conf, up, store.New(db))
+	stop := p.schedule(ctx, job, db)
+	defer stop()
+	page := calendar.Handler(calendar.FromStore(job.Store), calendar.Options{
+		Settings: conf.settings, Demo: demo, OnError: func(err error) { p.log("the page could not be made: %v", err) },
+	})
+	return serveHTTP(ctx, listener, onlyLoopback(page))
+}
+
+func (c *serveCommand) path(p *program, demo bool) (string, error) {
+	switch {
+	case c.Data != "":
+		return c.Data, nil
+	case demo:
+		return p.dataFile("demo.db")
+	}
+	return p.dataFile("calendar.db")
+}
+
+// job is what looks accounts up. Events go to stdout, unless a person looks at it.
+func (p *program) job(conf config, up *upstream, st *store.Store) *lookup.Job {
+	events := io.Writer(p.stdout)
+	if p.stdout.is {
+		events = io.Discard
+	}
+	return &lookup.Job{
+		Store: st, Publisher: log.New(events), Credentials: only(up.cred), Settings: conf.settings,
+		Window: up.window, Slots: up.slots, Share: conf.perFive / 5,
+	}
+}
+
+// schedule looks who is due, at once and then again and again, and looks them up, each account in its own lane.
+// The function that it returns ends that: what is under way is cut short, and the next start goes on there.
+func (p *program) schedule(ctx context.Context, job *lookup.Job, db *embedded.DB) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var lane *lanes.Lanes
+	send := func(ctx context.Context, w lookup.Wake) error {
+		body, err := json.Marshal(w)
+		if err != nil {
+			return err
+		}
+		return lane.Send(ctx, queue.Message{Group: w.Key, ID: rand.Text(), Body: body})
+	}
+	lane = lanes.New(func(ctx context.Context, m queue.Message) error {
+		var w lookup.Wake
+		if err := json.Unmarshal(m.Body, &w); err != nil {
+			return err
+		}
+		out, err := job.Run(ctx, w)
+		if err != nil {
+			return err
+		}
+		p.logOutcome(out, time.Now())
+		if out.Wake == nil {
+			return nil
+		}
+		return send(ctx, *out.Wake)
+	}, workers, func(m queue.Message, err error) {
+		p.log("%s: the lookup goes back: %v", m.Group, err)
+	})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.tick(ctx, job, send, db)
+	}()
+	return func() {
+		cancel()
+		<-done
+		lane.Close(ctx)
+	}
+}
+
+// tick wakes who is due, until ctx ends.
+func (p *program) tick(ctx context.Context, job *lookup.Job, send func(context.Context, lookup.Wake) error, db *embedded.DB) {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for purged := (time.Time{}); ; {
+		if err := job.Tick(ctx, send); err != nil && ctx.Err() == nil {
+			p.log("looking who is due: %v", err)
+		}
+		if now := time.Now(); now.Sub(purged) >= purgeEvery {
+			if _, err := db.Purge(ctx, now); err != nil && ctx.Err() == nil {
+				p.log("deleting what has expired: %v", err)
+			}
+			purged = now
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// log writes a line with the time of day to stderr.
+func (p *program) log(format string, args ...any) {
+	p.say("%s %s", time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...))
+}
