@@ -2,12 +2,16 @@ package lookup_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez/ownerreztest"
 )
 
 // Around midnight, and where the clock is changed, today is the property's own, the window moves with it, and its
@@ -87,6 +91,8 @@ func TestHoldLapses(t *testing.T) {
 				hold := h.hold(4401, 640, until)
 				wait(time.Minute)
 				h.lookup()
+				wait(15 * time.Minute)
+				h.lookup() // from now on an increment does not show the hold any more
 				night := ownerrez.DateOf(time.Now().UTC()).AddDays(640)
 				state := func() availability.Night {
 					return h.snapshot().Show(h.job.Settings, time.Now(), 4401, night, night.AddDays(1))[0]
@@ -105,9 +111,16 @@ func TestHoldLapses(t *testing.T) {
 				if err := h.job.Tick(t.Context(), func(_ context.Context, w lookup.Wake) error { woken++; return nil }); err != nil || woken != 1 {
 					t.Errorf("a tick woke %d lanes, %v", woken, err)
 				}
+				requests := h.server.Count()
 				h.lookup()
 				if got := state(); got.State != availability.Unknown {
 					t.Errorf("when OwnerRez still has it: %+v", got)
+				}
+				asked := slices.ContainsFunc(h.server.Requests()[requests:], func(r ownerreztest.Request) bool {
+					return strings.HasSuffix(r.Path, fmt.Sprintf("/%d", hold))
+				})
+				if large := name == "large"; asked != large { // a full read has shown it already
+					t.Errorf("asked for the hold by its id: %v", asked)
 				}
 				h.change(func() { h.server.Delete(testAccount, hold) })
 				wait(time.Hour + time.Minute)

@@ -23,16 +23,16 @@ type propertyRead struct {
 type fullRead struct {
 	*reader
 	props    map[int64]*propertyRead
-	stray    sightings                                     // rows of properties that were not asked for
-	answers  [][]int64                                     // the properties of each answer that was accepted
-	glimpsed sightings                                     // rows of answers that were too long to be used
-	lasts    func(property int64) (from, to ownerrez.Date) // the nights that a row without dates casts doubt on
+	stray    sightings                               // rows of properties that were not asked for
+	answers  [][]int64                               // the properties of each answer that was accepted
+	glimpsed sightings                               // rows of answers that were too long to be used
+	doubtful func(property int64) availability.Range // the nights on which a row without dates casts doubt
 	todo     []slice
 }
 
 // readFull reads the properties in full. What failed, or was not reached, has an err.
-func (r *reader) readFull(ctx context.Context, wants []appetite, lasts func(int64) (from, to ownerrez.Date)) *fullRead {
-	f := &fullRead{reader: r, props: map[int64]*propertyRead{}, stray: sightings{}, glimpsed: sightings{}, lasts: lasts}
+func (r *reader) readFull(ctx context.Context, wants []appetite, doubtful func(int64) availability.Range) *fullRead {
+	f := &fullRead{reader: r, props: map[int64]*propertyRead{}, stray: sightings{}, glimpsed: sightings{}, doubtful: doubtful}
 	for _, w := range wants {
 		f.props[w.property] = &propertyRead{want: w, seen: sightings{}}
 	}
@@ -158,18 +158,8 @@ func (f *fullRead) doubt(s slice, reading availability.Reading) {
 		properties = []int64{reading.Property}
 	}
 	for _, p := range properties {
-		f.props[p].doubts = append(f.props[p].doubts, doubtOf(reading, p, f.lasts))
+		f.props[p].doubts = append(f.props[p].doubts, reading.Doubt(f.doubtful(p)))
 	}
-}
-
-// doubtOf is the doubt that an unreadable row casts on a property: on its own nights if it tells them, else on all.
-func doubtOf(reading availability.Reading, property int64, lasts func(int64) (from, to ownerrez.Date)) availability.Doubt {
-	d := availability.Doubt{Booking: reading.Booking, From: reading.From, To: reading.To}
-	if d.From.IsZero() || d.To.IsZero() {
-		d.From, d.To = lasts(property)
-	}
-	d.Why = fmt.Sprintf("OwnerRez sent a booking that cannot be read: %s", reading.Why)
-	return d
 }
 
 // complete reports whether all slices of the property came.

@@ -31,15 +31,16 @@ const (
 // house is one account at a fake OwnerRez, and all that looks it up, in one process. It is to be used inside a
 // synctest bubble: minutes between lookups cost nothing.
 type house struct {
-	t      testing.TB
-	server *ownerreztest.Server
-	table  store.Table
-	store  *store.Store
-	job    *lookup.Job
-	token  string // of the credential that is configured
-	truth  *truth
-	heard  *listener
-	blind  bool // a fault hides what no client can know: nights may be shown free that are taken
+	t       testing.TB
+	server  *ownerreztest.Server
+	table   store.Table
+	store   *store.Store
+	job     *lookup.Job
+	token   string // of the credential that is configured
+	patUser string
+	truth   *truth
+	heard   *listener
+	blind   bool // a fault hides what no client can know: nights may be shown free that are taken
 }
 
 // newHouse makes an account without properties.
@@ -73,6 +74,7 @@ func (h *house) credential(client *http.Client) account.Credential {
 	}
 	return account.Credential{
 		Fingerprint: account.Fingerprint([]byte("key"), email, h.token),
+		PATUser:     h.patUser,
 		Auth:        ownerrez.PAT(email, h.token),
 		Options: []ownerrez.Option{
 			ownerrez.WithAPIURL(h.server.URL()), ownerrez.WithAppURL(h.server.URL()),

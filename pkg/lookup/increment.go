@@ -105,8 +105,7 @@ func (r *run) doubtChange(reading availability.Reading) {
 		}
 	}
 	for _, p := range properties {
-		rec := r.ledger.record(p)
-		rec.Doubts = append(rec.Doubts, doubtOf(reading, p, r.doubtful))
+		r.ledger.record(p).AddDoubt(reading.Doubt(r.doubtful(p)))
 	}
 }
 

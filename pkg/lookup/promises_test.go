@@ -407,3 +407,33 @@ func TestPagesThatNeverFit(t *testing.T) {
 		}
 	})
 }
+
+// Where a list can only be read page by page, a row that moves to the end while it is read moves another one to a
+// page that was read already: whoever reads once never sees that one.
+func TestRowsThatShiftBetweenPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, ownerreztest.Quirks{MaxLimit: 20, IgnoreFromTo: true, Order: ownerreztest.OrderByUpdate})
+		h.property(4401, "America/Chicago")
+		for i := range 60 {
+			h.book(4401, 5*i, 3)
+			wait(time.Second)
+		}
+		ids, turn := h.bookings(), 0
+		h.server.Fault(ownerreztest.Fault{
+			Match: func(r *http.Request) bool { return r.URL.Query().Get("offset") == "20" }, Times: -1,
+			Do: ownerreztest.Before(func() {
+				h.change(func() {
+					h.server.Update(testAccount, ids[turn], func(b *ownerreztest.Booking) { b.Title = "changed" })
+				})
+				turn++
+			}),
+		})
+		wait(time.Minute)
+		h.lookup() // check fails on a false free
+		if asOf := h.snapshot().AsOf(4401); !asOf.IsZero() || turn == 0 {
+			t.Errorf("as of %s, of pages that did not fit together (%d times a row moved)", asOf, turn)
+		}
+		h.server.ClearFaults()
+		h.settle(2)
+	})
+}

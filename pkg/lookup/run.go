@@ -112,7 +112,8 @@ func (r *run) dueForFull(full bool) []int64 {
 	all := full || !r.incremental()
 	due := slices.DeleteFunc(r.active(), func(p int64) bool {
 		state := r.row.Properties[p]
-		return !all && state.Mark == nil && !state.Doubtful && r.now.Sub(state.Baseline) < fullEvery
+		unread := r.ledger != nil && !r.ledger.record(p).Known // also if what was stored cannot be read
+		return !all && !unread && state.Mark == nil && !state.Doubtful && r.now.Sub(state.Baseline) < fullEvery
 	})
 	urgency := func(p int64) int {
 		if state := r.row.Properties[p]; state.Mark != nil || state.Doubtful {
@@ -139,9 +140,10 @@ func (r *run) window(property int64) availability.Range {
 
 // doubtful is the range on which a row without dates casts doubt: all that is looked up, and a year more, since
 // the window moves on while the doubt stands.
-func (r *run) doubtful(property int64) (from, to ownerrez.Date) {
+func (r *run) doubtful(property int64) availability.Range {
 	w := r.window(property)
-	return w.From, w.To.AddDays(366)
+	w.To = w.To.AddDays(366)
+	return w
 }
 
 // appetites says what full reads of the properties ask for. All ask from the same day on, the earliest of their
@@ -196,7 +198,11 @@ func (r *run) readFully(ctx context.Context, properties []int64, changes sightin
 	shown.add(changes)
 	for _, p := range properties {
 		if f.complete(p) {
-			r.ledger.record(p).Doubts = f.props[p].doubts
+			rec := r.ledger.record(p)
+			rec.Doubts = nil
+			for _, d := range f.props[p].doubts {
+				rec.AddDoubt(d)
+			}
 		}
 	}
 	r.dropSuspects(shown)
