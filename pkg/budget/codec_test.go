@@ -64,9 +64,9 @@ func FuzzLedgerCell(f *testing.F) {
 }
 
 func FuzzSlotsCell(f *testing.F) {
-	f.Add(appendSlots(nil, slotCell{}))
-	f.Add(appendSlots(nil, slotCell{reopens: 1_795_000_000_000}))
-	f.Add(appendSlots(nil, slotCell{uses: []slotUse{{"9f86d081884c7d659a2feaa0", 1_795_000_000_000}, {"60303ae22b998861bce3b28f", 7}}}))
+	f.Add(encodeSlots(slotCell{}))
+	f.Add(encodeSlots(slotCell{reopens: 1_795_000_000_000}))
+	f.Add(encodeSlots(slotCell{uses: []slotUse{{"9f86d081884c7d659a2feaa0", 1_795_000_000_000}, {"60303ae22b998861bce3b28f", 7}}}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := parseSlots(data)
 		if err != nil {
@@ -77,7 +77,7 @@ func FuzzSlotsCell(f *testing.F) {
 				t.Fatalf("read %+v", c)
 			}
 		}
-		again, err := parseSlots(appendSlots(nil, c))
+		again, err := parseSlots(encodeSlots(c))
 		if err != nil || !reflect.DeepEqual(again, c) {
 			t.Fatalf("%+v became %+v, %v", c, again, err)
 		}

@@ -137,7 +137,7 @@ func errFormat(data []byte) error {
 	return fmt.Errorf("the cell has format %d, which this release does not know", data[0])
 }
 
-// reader reads the varints that the append functions of this package wrote. After an error it reads zeros.
+// reader reads the varints of a cell. After an error it reads zeros.
 type reader struct {
 	data []byte
 	err  error

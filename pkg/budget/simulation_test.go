@@ -76,7 +76,7 @@ func simulate(t *testing.T, limiter func(*rand.Rand) opener, crashes float64) (r
 		rng := rand.New(rand.NewPCG(1, 2))
 		s := &simulation{end: time.Now().Add(time.Duration(*hours * float64(time.Hour)))}
 		s.planLoad(rng)
-		open := limiter(rng)
+		open := limiter(rand.New(rand.NewPCG(4, 0)))
 		var workers sync.WaitGroup
 		for i := range 16 {
 			skew := []time.Duration{-2 * time.Second, 2 * time.Second}[i%2]

@@ -98,7 +98,7 @@ func (s *Slots) change(ctx context.Context, f func(c *slotCell, now int64) (writ
 		if !write {
 			return nil, time.Time{}, err
 		}
-		return appendSlots(nil, c), time.UnixMilli(now).Add(slotTime + keep), err
+		return encodeSlots(c), time.UnixMilli(now).Add(slotTime + keep), err
 	})
 	if err != nil && !errors.Is(err, ErrNoSlot) {
 		return fmt.Errorf("the record of the personal tokens that were used: %w", err)
@@ -166,8 +166,8 @@ const (
 	maxPATUser  = 200
 )
 
-func appendSlots(dst []byte, c slotCell) []byte {
-	dst = append(dst, slotsFormat)
+func encodeSlots(c slotCell) []byte {
+	dst := []byte{slotsFormat}
 	dst = binary.AppendVarint(dst, c.reopens)
 	for _, u := range c.uses {
 		dst = binary.AppendVarint(dst, u.last)

@@ -2,6 +2,7 @@ package lookup_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -154,4 +155,40 @@ func hit(t *testing.T, sc scenario, n int, fault ownerreztest.Action) {
 	}
 	h.blind = false
 	h.settle(8)
+}
+
+// Two more cases that no client can tell from the truth, in which rows are missing that are not hit by chance: a
+// full read without a new stay, and a stay that is neither listed nor found by its id, while others are. The next
+// read finds them.
+func TestWhatNoClientCanTell(t *testing.T) {
+	t.Run("a full read lacks only a new stay", func(t *testing.T) {
+		inHouse(t, smallWorld, func(t *testing.T, h *house) {
+			fresh := h.book(4401, 200, 5)
+			hide(t, h, fresh, ownerreztest.MatchBookings)
+		})
+	})
+	t.Run("a stay is neither listed nor found", func(t *testing.T) {
+		inHouse(t, smallWorld, func(t *testing.T, h *house) {
+			known := h.bookings()[1]
+			hide(t, h, known, func(r *http.Request) bool {
+				return ownerreztest.MatchBookings(r) || ownerreztest.MatchBooking(known)(r)
+			})
+		})
+	})
+}
+
+func hide(t *testing.T, h *house, id int64, match func(*http.Request) bool) {
+	t.Helper()
+	h.server.Fault(ownerreztest.Fault{Match: match, Times: -1, Do: ownerreztest.DropRows(func(row int64) bool { return row == id })})
+	wait(15 * time.Minute)
+	h.blind = true
+	h.lookup()
+	if len(h.falselyFree(h.snapshot())) == 0 {
+		t.Error("listed as undetectable, and it was detected, or hid nothing")
+	}
+	h.server.ClearFaults()
+	wait(15 * time.Minute)
+	h.lookup()
+	h.blind = false
+	h.settle(1)
 }

@@ -23,7 +23,6 @@ type propertyRead struct {
 type fullRead struct {
 	*reader
 	props    map[int64]*propertyRead
-	stray    sightings                               // rows of properties that were not asked for
 	answers  [][]int64                               // the properties of each answer that was accepted
 	glimpsed sightings                               // rows of answers that were too long to be used
 	doubtful func(property int64) availability.Range // the nights on which a row without dates casts doubt
@@ -32,7 +31,7 @@ type fullRead struct {
 
 // readFull reads the properties in full. What failed, or was not reached, has an err.
 func (r *reader) readFull(ctx context.Context, wants []appetite, doubtful func(int64) availability.Range) *fullRead {
-	f := &fullRead{reader: r, props: map[int64]*propertyRead{}, stray: sightings{}, glimpsed: sightings{}, doubtful: doubtful}
+	f := &fullRead{reader: r, props: map[int64]*propertyRead{}, glimpsed: sightings{}, doubtful: doubtful}
 	for _, w := range wants {
 		f.props[w.property] = &propertyRead{want: w, seen: sightings{}}
 	}
@@ -130,10 +129,8 @@ func (f *fullRead) accept(s slice, rows []ownerrez.Booking) {
 		switch {
 		case reading.Why != "":
 			f.doubt(s, reading)
-		case asked:
+		case asked: // others are none of this read's business: a booking that moved away is asked for by id
 			at.seen.add(sightings{reading.Booking: {reading, f.order, row.UpdatedUTC}})
-		default:
-			f.stray.add(sightings{reading.Booking: {reading, f.order, row.UpdatedUTC}})
 		}
 	}
 	f.answers = append(f.answers, s.properties)

@@ -92,7 +92,14 @@ func TestIncrementsThatShowOnlyWhatIsNew(t *testing.T) {
 
 // More changes than one answer holds are asked for per property, and a property with too many is read in full.
 func TestManyChangesAtOnce(t *testing.T) {
+	for name, rows := range map[string]int{"per property": 100, "in full": 20} {
+		t.Run(name, func(t *testing.T) { manyChanges(t, rows) })
+	}
+}
+
+func manyChanges(t *testing.T, rows int) {
 	inHouse(t, bigWorld, func(t *testing.T, h *house) {
+		h.server.SetQuirks(ownerreztest.Quirks{MaxLimit: rows})
 		h.change(func() {
 			for i, id := range h.bookings() {
 				if i%2 == 0 || i < 130 {

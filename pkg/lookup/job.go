@@ -186,11 +186,13 @@ func (j *Job) notePublished(ctx context.Context, row Account, published int64) e
 	return j.Store.Commit(ctx, Commit{Rows: []Account{row}, Account: row.ID})
 }
 
+// now is the time in whole seconds, as it is stored and published: cut, so that nothing looks newer than it is.
 func (j *Job) now() time.Time {
-	if j.Now == nil {
-		return time.Now().UTC()
+	clock := j.Now
+	if clock == nil {
+		clock = time.Now
 	}
-	return j.Now().UTC()
+	return clock().UTC().Truncate(time.Second)
 }
 
 // share is how many requests a run may use: nobody's run is limited while somebody waits for it.

@@ -2,6 +2,7 @@ package lookup_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez/ownerreztest"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store"
 )
 
 // A third account's personal token is refused before any call, and used as soon as a slot is free.
@@ -192,6 +194,22 @@ func TestTick(t *testing.T) {
 		h.lookup()
 		if seq := h.snapshot().Account; seq.Published != seq.Seq {
 			t.Errorf("published are %d of %d events", seq.Published, seq.Seq)
+		}
+	})
+}
+
+// A row that cannot be read stops nobody else's schedule.
+func TestTickBesideAnUnreadableRow(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		bad := store.Write{Key: store.Key{Partition: "ACCOUNTS", Sort: "777"}, Data: []byte("not a row"), If: store.Absent()}
+		if err := h.table.Put(t.Context(), bad); err != nil {
+			t.Fatal(err)
+		}
+		wait(16 * time.Minute)
+		woken := 0
+		err := h.job.Tick(t.Context(), func(context.Context, lookup.Wake) error { woken++; return nil })
+		if woken != 1 || !errors.Is(err, store.ErrUnreadable) {
+			t.Errorf("woken were %d, the error is %v", woken, err)
 		}
 	})
 }

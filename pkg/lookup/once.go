@@ -25,7 +25,7 @@ type Question struct {
 func Once(ctx context.Context, cred account.Credential, set Settings, q Question, opts ...ownerrez.Option) Snapshot {
 	m := &meter{}
 	row := Account{Status: StatusNew}
-	r := &run{settings: set, row: &row, now: q.Now.UTC(), ledger: newLedger(nil)}
+	r := &run{settings: set, row: &row, now: q.Now.UTC().Truncate(time.Second), ledger: newLedger(nil)}
 	r.reset(m)
 	r.progress = q.Progress
 	if len(q.Properties) > 0 {

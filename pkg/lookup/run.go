@@ -184,7 +184,6 @@ func (r *run) first(property int64) bool {
 func (r *run) readFully(ctx context.Context, properties []int64, changes sightings) {
 	f := r.reader.readFull(ctx, r.appetites(properties), r.doubtful)
 	shown := sightings{}
-	shown.add(f.stray)
 	for _, p := range properties {
 		if f.complete(p) {
 			shown.add(f.props[p].seen)

@@ -13,7 +13,8 @@ const MaxCommit = 25
 
 // Store keeps accounts, records and events. It is safe for concurrent use.
 type Store interface {
-	// Accounts lists all rows, those of credentials too, consistently.
+	// Accounts lists all rows, those of credentials too, consistently. Where some cannot be read it returns
+	// the others beside an error.
 	Accounts(ctx context.Context) ([]Account, error)
 	// Account returns one row, or ErrNotFound.
 	Account(ctx context.Context, key string) (Account, error)

@@ -16,9 +16,9 @@ const forgetQueued = 10 * time.Minute
 // Tick wakes the accounts and credentials that are due, the most overdue first, as many as the budget has room
 // for. A wake-up that send fails to send is sent again by a later tick.
 func (j *Job) Tick(ctx context.Context, send func(context.Context, Wake) error) error {
-	rows, err := j.Store.Accounts(ctx)
-	if err != nil {
-		return err
+	rows, unreadable := j.Store.Accounts(ctx)
+	if unreadable != nil && rows == nil {
+		return unreadable
 	}
 	creds, err := j.Credentials(ctx)
 	if err != nil {
@@ -46,7 +46,7 @@ func (j *Job) Tick(ctx context.Context, send func(context.Context, Wake) error) 
 	if err != nil {
 		return err
 	}
-	var errs []error
+	errs := []error{unreadable} // one account's trouble is not the others'
 	for _, a := range due[:room] {
 		errs = append(errs, j.wake(ctx, a, now, send))
 	}

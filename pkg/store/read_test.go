@@ -121,8 +121,14 @@ func TestEventsUnreadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	commit(t, s, lookup.Commit{Account: 8, Rows: []lookup.Account{row(8, 0)}, Events: []lookup.Event{changed(8, 3)}})
+	others, err := table.Get(t.Context(), store.Key{Partition: "A#8", Sort: fmt.Sprintf("C#%019d", 3)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, data := range map[string][]byte{
 		"nothing":          {},
+		"another account":  others.Data,
 		"a format to come": {2, '{', '}'},
 		"damaged":          {1, '{'},
 		"another event":    item.Data,
