@@ -12,16 +12,14 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 )
 
-const credentialPrefix = "credential:"
-
-func isCredential(key string) bool { return strings.HasPrefix(key, credentialPrefix) }
+func isCredential(key string) bool { return strings.HasPrefix(key, CredentialKey("")) }
 
 // connect is a run of a credential: OwnerRez is asked whose it is, before it is used for anything else. From
 // then on the credential's row names its account.
 func (j *Job) connect(ctx context.Context, row Account, now time.Time) (Outcome, error) {
 	row.RunBegan = now
 	out := Outcome{Key: row.Key, Kind: "connect"}
-	cred, err := j.byFingerprint(ctx, strings.TrimPrefix(row.Key, credentialPrefix))
+	cred, err := j.byFingerprint(ctx, strings.TrimPrefix(row.Key, CredentialKey("")))
 	if err != nil {
 		return out, err
 	}

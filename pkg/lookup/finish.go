@@ -17,9 +17,9 @@ const (
 	refusedRetry   = 6 * time.Hour   // how rarely a refused credential is tried at last
 )
 
-// finish brings ages, problems, status and the next due time up to date with what the run has learned. It
-// reports whether the run was good: it read something completely.
-func (r *run) finish() (good bool) {
+// finish brings ages, problems, status and the next due time up to date with what the run has learned.
+func (r *run) finish() {
+	// covered is whether the run read something completely.
 	covered := r.incremented || len(r.good) > 0 || (r.listed && len(r.active()) == 0)
 	r.age(covered)
 	r.row.PageLimit = 0
@@ -36,7 +36,6 @@ func (r *run) finish() (good bool) {
 		r.row.Failures++
 	}
 	r.row.Status, r.row.Due = r.status(covered), r.due(covered)
-	return covered
 }
 
 // age moves the account's as_of and cursor, and freezes the age of properties that this run did not cover.

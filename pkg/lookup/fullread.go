@@ -46,9 +46,9 @@ func (r *reader) readFull(ctx context.Context, wants []appetite, doubtful func(i
 
 // push puts slices in front of what is to do, so that a property that was begun is finished first.
 func (f *fullRead) push(parts []slice) {
-	for i := len(parts) - 1; i >= 0; i-- {
-		f.todo = append(f.todo, parts[i])
-		for _, p := range parts[i].properties {
+	for _, part := range slices.Backward(parts) {
+		f.todo = append(f.todo, part)
+		for _, p := range part.properties {
 			f.props[p].open++
 		}
 	}

@@ -85,8 +85,8 @@ func (h *house) credential(client *http.Client) account.Credential {
 
 // quickDir is a folder in memory where there is one: thousands of small files with a sync each are slow on disks.
 func quickDir(t testing.TB) string {
-	if dir, err := os.MkdirTemp("/dev/shm", "lookup"); err == nil {
-		t.Cleanup(func() { os.RemoveAll(dir) })
+	if dir, err := os.MkdirTemp("/dev/shm", "lookup"); err == nil { //nolint:usetesting // t.TempDir is on a disk
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
 		return dir
 	}
 	return t.TempDir()
@@ -231,19 +231,18 @@ func (h *house) differences() []string {
 	return out
 }
 
-// settle looks up until the calendar equals the truth, at most so many times, and says how many it took.
-func (h *house) settle(most int) int {
+// settle looks up until the calendar equals the truth, at most so many times.
+func (h *house) settle(most int) {
 	h.t.Helper()
 	var last []string
-	for i := range most {
+	for range most {
 		wait(15*time.Minute + time.Second)
 		h.lookup()
 		if last = h.differences(); len(last) == 0 {
-			return i + 1
+			return
 		}
 	}
 	h.t.Errorf("after %d lookups %d nights still differ from the truth, the first: %s\nproblems: %v", most, len(last), last[0], h.snapshot().Problems)
-	return most
 }
 
 // place is a night of a property.

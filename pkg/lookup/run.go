@@ -182,7 +182,7 @@ func (r *run) first(property int64) bool {
 
 // readFully reads the properties in full, applies what came, and looks for evidence about what did not.
 func (r *run) readFully(ctx context.Context, properties []int64, changes sightings) {
-	f := r.reader.readFull(ctx, r.appetites(properties), r.doubtful)
+	f := r.readFull(ctx, r.appetites(properties), r.doubtful)
 	shown := sightings{}
 	for _, p := range properties {
 		if f.complete(p) {
@@ -238,7 +238,7 @@ func (r *run) emptyFirstReads(f *fullRead) []int64 {
 func (r *run) concludeProperty(p int64, f *fullRead) {
 	if !f.complete(p) {
 		err := f.props[p].err
-		r.fail(p, cmp.Or(err, error(errUnread)))
+		r.fail(p, cmp.Or(err, errUnread))
 		return
 	}
 	state := r.row.Properties[p]

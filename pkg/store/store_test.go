@@ -81,9 +81,9 @@ func fill(t *testing.T, v reflect.Value, n *int) {
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				fill(t, v.Field(i), n)
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				fill(t, field, n)
 			}
 		}
 	case reflect.Pointer:

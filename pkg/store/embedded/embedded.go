@@ -65,7 +65,7 @@ func (d *DB) Close() error {
 func (d *DB) Get(ctx context.Context, key store.Key) (store.Item, error) {
 	var item store.Item
 	err := d.view(ctx, func(items *bbolt.Bucket) error {
-		value := items.Get(appendKey(nil, key))
+		value := items.Get(keyOf(key))
 		if value == nil {
 			return fmt.Errorf("%w: %s", store.ErrNotFound, key)
 		}
@@ -82,8 +82,8 @@ func (d *DB) Query(ctx context.Context, partition string, r store.Range) ([]stor
 	if limit <= 0 {
 		limit = math.MaxInt
 	}
-	prefix := appendKey(nil, store.Key{Partition: partition, Sort: r.Prefix})
-	start := appendKey(nil, store.Key{Partition: partition, Sort: max(r.Prefix, r.After)})
+	prefix := keyOf(store.Key{Partition: partition, Sort: r.Prefix})
+	start := keyOf(store.Key{Partition: partition, Sort: max(r.Prefix, r.After)})
 	var found []store.Item
 	err := d.view(ctx, func(items *bbolt.Bucket) error {
 		c := items.Cursor()
@@ -130,7 +130,7 @@ func (d *DB) Transact(ctx context.Context, writes []store.Write) error {
 }
 
 func write(items *bbolt.Bucket, w store.Write) error {
-	key := appendKey(nil, w.Key)
+	key := keyOf(w.Key)
 	stored := items.Get(key)
 	head, _, err := parseHead(stored)
 	if stored != nil && err != nil {

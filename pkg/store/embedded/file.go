@@ -104,8 +104,8 @@ func (d *DB) prepare() error {
 	if err != nil || !fresh {
 		return err
 	}
-	err = d.bolt.Update(func(tx *bbolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists(bucket)
+	err = d.bolt.Update(func(tx *bbolt.Tx) (err error) {
+		_, err = tx.CreateBucketIfNotExists(bucket)
 		return err
 	})
 	if err == nil {

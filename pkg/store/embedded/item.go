@@ -21,12 +21,12 @@ type header struct {
 	expires time.Time
 }
 
-// appendKey writes a key so that keys of one partition stand together, by the bytes of their sort keys, and
+// keyOf writes a key so that keys of one partition stand together, by the bytes of their sort keys, and
 // none is a prefix of another partition's.
-func appendKey(dst []byte, k store.Key) []byte {
-	dst = binary.BigEndian.AppendUint16(dst, uint16(min(len(k.Partition), 1<<16-1)))
-	dst = append(dst, k.Partition...)
-	return append(dst, k.Sort...)
+func keyOf(k store.Key) []byte {
+	key := binary.BigEndian.AppendUint16(nil, uint16(min(len(k.Partition), 1<<16-1)))
+	key = append(key, k.Partition...)
+	return append(key, k.Sort...)
 }
 
 // appendItem writes the format, the version, the seconds since 1970 of the expiry (0: never), and the data.

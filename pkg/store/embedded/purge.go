@@ -31,7 +31,7 @@ func (d *DB) Purge(ctx context.Context, now time.Time) (int, error) {
 	purged := 0
 	for chunk := range slices.Chunk(keys, purgeAtOnce) {
 		n := 0
-		err := d.update(ctx, func(items *bbolt.Bucket) error {
+		err = d.update(ctx, func(items *bbolt.Bucket) (err error) {
 			n, err = purge(items, chunk, now)
 			return err
 		})
