@@ -10,8 +10,9 @@ import (
 // through "every request of a read and every kind of fault". They make sense for lists, for records by id, for
 // users/me and for the lookup list; where one has nothing to change, the answer stays as it is.
 //
-// Some of their answers could be true: nothing in them tells that rows are missing ("status 404" by id, "empty
-// page", "rows dropped", "first row dropped", "all rows dropped", "page cut and closed", "200 with not found").
+// Some of their answers could be true, since nothing in them tells that something is missing: "status 404" and
+// "200 with not found" by id, "empty page", "first row dropped", "rows dropped", "all rows dropped", "page cut
+// and closed", and "empty list" in the place of the lookup list.
 func AllFaults() []Action {
 	var all []Action
 	for _, code := range []int{400, 401, 402, 403, 404, 405, 408, 409, 414, 422, 429, 500, 502, 503, 504, 204, 304} {

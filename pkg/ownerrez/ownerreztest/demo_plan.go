@@ -84,7 +84,7 @@ func linked(property, w int64) bool { return property == linkTarget && w%3 == 0 
 
 // pick is a random number below n.
 func (p plan) pick(property, w, purpose int64, n int) int {
-	return int(hash(p.seed, property, w, purpose) % uint64(n)) //nolint:gosec // n is a small constant
+	return int(hash(p.seed, property, w, purpose) % uint64(n))
 }
 
 // planned are the lives of a property's week that are planned long before.

@@ -3,7 +3,9 @@ package ownerreztest_test
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -132,5 +134,32 @@ func TestCloseReusedConnections(t *testing.T) {
 		if first.status != 200 || second.status != 200 || s.Count()-before != 3 {
 			t.Errorf("%s: %d, %d, %d requests", name, first.status, second.status, s.Count()-before)
 		}
+	}
+}
+
+// TestManyAtOnce reads and changes one world from many sides; it is for the race detector.
+func TestManyAtOnce(t *testing.T) {
+	s := newServer(ownerreztest.WithQuirks(ownerreztest.Quirks{RateLimitOff: true}))
+	c := call(t, s)
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			for range 10 {
+				id := stay(s, 4401, 1+i, 2+i)
+				s.Fault(ownerreztest.Fault{Match: ownerreztest.MatchBooking(id), Do: ownerreztest.Before(func() { s.Cancel(acct, id) })})
+				r := c.get("/v2/bookings/" + strconv.FormatInt(id, 10))
+				if r.status != 200 || !strings.Contains(r.body, `"status":"canceled"`) {
+					t.Errorf("%d %v %s", r.status, r.err, r.body)
+				}
+				if list := c.get("/v2/bookings?property_ids=4401"); list.status != 200 {
+					t.Errorf("%d %v", list.status, list.err)
+				}
+				s.Delete(acct, id)
+			}
+		})
+	}
+	all.Wait()
+	if rows, n := s.Bookings(acct), s.Count(); len(rows) != 0 || n != 400 || len(s.Requests()) != 400 {
+		t.Errorf("%d rows, %d requests", len(rows), n)
 	}
 }

@@ -54,22 +54,33 @@ func (s *Server) pick(c *call) hits {
 	s.faultMu.Lock()
 	defer s.faultMu.Unlock()
 	var hit hits
+	spent := false
 	for i, f := range faults {
 		if matches[i] && f.hits() {
 			hit = append(hit, f.Do)
 		}
+		spent = spent || f.spent()
+	}
+	if spent { // into a new slice: others may be reading the old one
+		s.faults = slices.DeleteFunc(slices.Clone(s.faults), (*armed).spent)
 	}
 	return hit
 }
 
 // hits counts a matching request and reports whether it is to be hit.
 func (f *armed) hits() bool {
+	over := f.spent()
 	f.seen++
-	first, times := max(f.N, 1), f.Times
+	return f.seen >= f.N && !over
+}
+
+// spent reports whether the fault has hit all that it was to hit.
+func (f *armed) spent() bool {
+	times := f.Times
 	if times == 0 {
 		times = 1
 	}
-	return f.seen >= first && (times < 0 || f.seen < first+times)
+	return times > 0 && f.seen >= max(f.N, 1)-1+times
 }
 
 // hits are the actions that hit one request.
