@@ -3,13 +3,16 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez/ownerreztest"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/web/calendar"
 )
 
 func TestProperties(t *testing.T) {
@@ -119,6 +122,16 @@ func TestTerminal(t *testing.T) {
 	}
 	if got := printable("Pine\x1b[31m Cabin\n\u202e"); got != "Pine[31m Cabin" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestTableWithoutProperties(t *testing.T) {
+	t.Parallel()
+	screen := newTerminal(io.Discard, func(string) (string, bool) { return "", false })
+	for complete, want := range map[bool]string{true: "no active property", false: "Nothing is known"} {
+		if got := string(screen.table(calendar.Document{Complete: complete}, time.Now())); !strings.Contains(got, want) {
+			t.Errorf("complete %v: %q", complete, got)
+		}
 	}
 }
 

@@ -58,7 +58,9 @@ func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler)
 	if server.Shutdown(patience) != nil {
 		_ = server.Close() // they have had their moment
 	}
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }
 

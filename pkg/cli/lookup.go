@@ -59,25 +59,14 @@ func (c *lookupCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	up, err := p.openFor(ctx, conf, c.Demo)
-	if err != nil {
-		return err
-	}
-	defer up.close()
-	q.Progress = func(requests int) { p.stderr.show("Reading OwnerRez: " + plural(requests, "request") + " so far …") }
-	var snap lookup.Snapshot
-	if c.Data == "" {
-		snap = p.once(ctx, up, conf, q)
-	} else {
-		snap, err = p.kept(ctx, up, conf, q, c.Data, c.Full)
-	}
+	snap, err := c.find(ctx, p, conf, q)
 	p.stderr.show("")
 	if err != nil {
 		return err
 	}
 	q.Now = time.Now()
 	doc := calendar.NewDocument(snap, conf.settings, q)
-	if err := p.print(doc, q.Now, c.JSON); err != nil {
+	if err := c.print(p, doc, q.Now); err != nil {
 		return fmt.Errorf("the answer could not be written: %w", err)
 	}
 	p.sayProblems(doc)
@@ -85,6 +74,20 @@ func (c *lookupCommand) Run(ctx context.Context, p *program) error {
 		return errTold
 	}
 	return nil
+}
+
+// find looks up, with or without a data file.
+func (c *lookupCommand) find(ctx context.Context, p *program, conf config, q lookup.Question) (lookup.Snapshot, error) {
+	up, err := p.openFor(ctx, conf, c.Demo)
+	if err != nil {
+		return lookup.Snapshot{}, err
+	}
+	defer up.close()
+	q.Progress = func(requests int) { p.stderr.show("Reading OwnerRez: " + plural(requests, "request") + " so far …") }
+	if c.Data == "" {
+		return p.once(ctx, up, conf, q), nil
+	}
+	return c.kept(ctx, p, up, conf, q)
 }
 
 // question checks what is asked.
@@ -116,8 +119,8 @@ func (p *program) once(ctx context.Context, up *upstream, conf config, q lookup.
 }
 
 // kept runs a lookup over the data file, and returns what is known then.
-func (p *program) kept(ctx context.Context, up *upstream, conf config, q lookup.Question, path string, full bool) (lookup.Snapshot, error) {
-	db, err := embedded.Open(path)
+func (c *lookupCommand) kept(ctx context.Context, p *program, up *upstream, conf config, q lookup.Question) (lookup.Snapshot, error) {
+	db, err := embedded.Open(c.Data)
 	if err != nil {
 		return lookup.Snapshot{}, err
 	}
@@ -127,13 +130,15 @@ func (p *program) kept(ctx context.Context, up *upstream, conf config, q lookup.
 		Store: st, Publisher: later{}, Credentials: only(up.cred), Settings: conf.settings,
 		Window: up.window, Slots: up.slots, Options: p.waiting(up), People: true, Progress: q.Progress,
 	}
-	wake, id := lookup.Wake{Key: lookup.CredentialKey(up.cred.Fingerprint)}, int64(0)
-	if row, err := st.Account(ctx, wake.Key); err == nil && row.ID != 0 {
-		wake.Key, id = lookup.AccountKey(row.ID), row.ID
+	wake := lookup.Wake{Key: lookup.CredentialKey(up.cred.Fingerprint)}
+	row, err := st.Account(ctx, wake.Key)
+	id := row.ID
+	if err == nil && id != 0 {
+		wake.Key = lookup.AccountKey(id)
 	}
 	var out lookup.Outcome
 	for next := &wake; next != nil; next = out.Wake {
-		next.Reason, next.Full, next.Sent = "person", full, time.Now()
+		next.Reason, next.Full, next.Sent = "person", c.Full, time.Now()
 		out, err = job.Run(ctx, *next)
 		if err != nil && ctx.Err() == nil {
 			return lookup.Snapshot{}, err
@@ -143,7 +148,9 @@ func (p *program) kept(ctx context.Context, up *upstream, conf config, q lookup.
 	if id == 0 {
 		return lookup.Snapshot{Problems: out.Problems}, nil
 	}
-	return lookup.Load(context.WithoutCancel(ctx), st, id)
+	snap, err := lookup.Load(context.WithoutCancel(ctx), st, id)
+	snap.Problems = out.Problems // of this lookup: an interruption is not stored
+	return snap, err
 }
 
 // only is a source of one credential.
@@ -158,8 +165,8 @@ type later struct{}
 func (later) Publish(context.Context, lookup.Event) error { return errors.New("published by serve") }
 
 // print writes the answer to stdout.
-func (p *program) print(doc calendar.Document, now time.Time, asJSON bool) error {
-	if asJSON {
+func (c *lookupCommand) print(p *program, doc calendar.Document, now time.Time) error {
+	if c.JSON {
 		return p.printJSON(doc)
 	}
 	_, err := p.stdout.Write(p.stdout.table(doc, now))

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
@@ -18,18 +19,23 @@ func (p *program) logOutcome(out lookup.Outcome, now time.Time) {
 	if out.Account == 0 {
 		who = "account not known yet"
 	}
-	line := fmt.Sprintf("%s: %s, %s", who, kindWords(out.Kind), plural(out.Requests, "request"))
+	parts := []string{kindWords(out.Kind), plural(out.Requests, "request")}
 	if out.Kind == "full" || out.Kind == "increment" {
-		line += fmt.Sprintf(", %s changed, read %s", plural(out.Nights, "night"), calendar.Ago(now, out.AsOf))
+		parts = append(parts, plural(out.Nights, "night")+" changed", "read "+calendar.Ago(now, out.AsOf))
 	}
-	for _, problem := range out.Problems {
-		line += ". "
+	p.log("%s: %s%s", who, strings.Join(parts, ", "), problemWords(out.Problems))
+}
+
+func problemWords(problems []lookup.Problem) string {
+	var words strings.Builder
+	for _, problem := range problems {
+		words.WriteString(". ")
 		if problem.Property != 0 {
-			line += fmt.Sprintf("Property %d: ", problem.Property)
+			fmt.Fprintf(&words, "Property %d: ", problem.Property)
 		}
-		line += problem.Message + " " + problem.Next
+		words.WriteString(problem.Message + " " + strings.TrimSuffix(problem.Next, "."))
 	}
-	p.log("%s", line)
+	return words.String()
 }
 
 func kindWords(kind string) string {

@@ -7,7 +7,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 )
 
 type propertiesCommand struct {
@@ -35,15 +34,11 @@ func (c *propertiesCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer up.close()
-	rows, err := p.properties(ctx, up)
+	list, err := p.list(ctx, up)
 	if err != nil {
 		message, next := lookup.Explain(err)
 		p.say("%s %s", message, next)
 		return errTold
-	}
-	list := make([]listed, 0, len(rows))
-	for _, r := range rows {
-		list = append(list, listed{r.ID, r.Key, r.Name, r.ExternalName, r.InternalCode})
 	}
 	if c.JSON {
 		err = p.printJSON(list)
@@ -56,7 +51,8 @@ func (c *propertiesCommand) Run(ctx context.Context, p *program) error {
 	return nil
 }
 
-func (p *program) properties(ctx context.Context, up *upstream) ([]ownerrez.PropertyLookup, error) {
+// list asks for the account's properties.
+func (p *program) list(ctx context.Context, up *upstream) ([]listed, error) {
 	opts, done, err := up.lease(ctx)
 	if err != nil {
 		return nil, err
@@ -66,7 +62,12 @@ func (p *program) properties(ctx context.Context, up *upstream) ([]ownerrez.Prop
 	if err != nil {
 		return nil, err
 	}
-	return client.Properties.Lookup(ctx)
+	rows, err := client.Properties.Lookup(ctx)
+	list := make([]listed, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, listed{r.ID, r.Key, r.Name, r.ExternalName, r.InternalCode})
+	}
+	return list, err
 }
 
 func listTable(list []listed) []byte {

@@ -56,22 +56,28 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	}
 	defer up.close()
 
-	if demo {
-		p.demoNotice()
-		p.say("For your own, set OWNERREZ_EMAIL and OWNERREZ_TOKEN and start again.")
-	}
-	p.say("Calendar: %s/", address(listener))
-	p.say("Data: %s", path)
-	p.say("Looking up every %s. Ctrl-C ends it.", availability.Age(conf.settings.LookupEvery()))
+	p.greet(demo, address(listener), path, conf.settings.LookupEvery())
 	job := p.job(conf, up, store.New(db))
 	stop := p.schedule(ctx, job, db)
 	defer stop()
-	page := calendar.Handler(calendar.FromStore(job.Store), calendar.Options{
+	page := calendar.Handler(calendar.FromStore(job.Store, job.Credentials), calendar.Options{
 		Settings: conf.settings, Demo: demo, OnError: func(err error) { p.log("the page could not be made: %v", err) },
 	})
 	return serveHTTP(ctx, listener, onlyLoopback(page))
 }
 
+// greet says what is served where.
+func (p *program) greet(demo bool, at, path string, every time.Duration) {
+	if demo {
+		p.say("This is a demo: OwnerRez, the properties and everyone who stays in them are invented.")
+		p.say("For your own, set OWNERREZ_EMAIL and OWNERREZ_TOKEN and start again.")
+	}
+	p.say("Calendar: %s/", at)
+	p.say("Data: %s", path)
+	p.say("Looking up every %s. Ctrl-C ends it.", availability.Age(every))
+}
+
+// path is where to keep what is known.
 func (c *serveCommand) path(p *program, demo bool) (string, error) {
 	switch {
 	case c.Data != "":
@@ -94,39 +100,27 @@ func (p *program) job(conf config, up *upstream, st *store.Store) *lookup.Job {
 	}
 }
 
+// send puts a wake-up into its lane.
+type send func(context.Context, lookup.Wake) error
+
 // schedule looks who is due, at once and then again and again, and looks them up, each account in its own lane.
 // The function that it returns ends that: what is under way is cut short, and the next start goes on there.
 func (p *program) schedule(ctx context.Context, job *lookup.Job, db *embedded.DB) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var lane *lanes.Lanes
-	send := func(ctx context.Context, w lookup.Wake) error {
+	wake := send(func(ctx context.Context, w lookup.Wake) error {
 		body, err := json.Marshal(w)
 		if err != nil {
 			return err
 		}
 		return lane.Send(ctx, queue.Message{Group: w.Key, ID: rand.Text(), Body: body})
-	}
-	lane = lanes.New(func(ctx context.Context, m queue.Message) error {
-		var w lookup.Wake
-		if err := json.Unmarshal(m.Body, &w); err != nil {
-			return err
-		}
-		out, err := job.Run(ctx, w)
-		if err != nil {
-			return err
-		}
-		p.logOutcome(out, time.Now())
-		if out.Wake == nil {
-			return nil
-		}
-		return send(ctx, *out.Wake)
-	}, workers, func(m queue.Message, err error) {
-		p.log("%s: the lookup goes back: %v", m.Group, err)
 	})
+	lane = lanes.New(func(ctx context.Context, m queue.Message) error { return p.handle(ctx, job, m, wake) }, workers,
+		func(m queue.Message, err error) { p.log("%s: the lookup goes back: %v", m.Group, err) })
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		p.tick(ctx, job, send, db)
+		p.tick(ctx, job, wake, db)
 	}()
 	return func() {
 		cancel()
@@ -135,12 +129,29 @@ func (p *program) schedule(ctx context.Context, job *lookup.Job, db *embedded.DB
 	}
 }
 
+// handle does the lookup that a message asks for.
+func (p *program) handle(ctx context.Context, job *lookup.Job, m queue.Message, wake send) error {
+	var w lookup.Wake
+	if err := json.Unmarshal(m.Body, &w); err != nil {
+		return err
+	}
+	out, err := job.Run(ctx, w)
+	if err != nil {
+		return err
+	}
+	p.logOutcome(out, time.Now())
+	if out.Wake == nil {
+		return nil
+	}
+	return wake(ctx, *out.Wake)
+}
+
 // tick wakes who is due, until ctx ends.
-func (p *program) tick(ctx context.Context, job *lookup.Job, send func(context.Context, lookup.Wake) error, db *embedded.DB) {
+func (p *program) tick(ctx context.Context, job *lookup.Job, wake send, db *embedded.DB) {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for purged := (time.Time{}); ; {
-		if err := job.Tick(ctx, send); err != nil && ctx.Err() == nil {
+		if err := job.Tick(ctx, wake); err != nil && ctx.Err() == nil {
 			p.log("looking who is due: %v", err)
 		}
 		if now := time.Now(); now.Sub(purged) >= purgeEvery {

@@ -110,7 +110,7 @@ func TestServe(t *testing.T) {
 	w.Put(123456, ownerreztest.Booking{PropertyID: 4402, Arrival: w.today.AddDays(9), Departure: w.today.AddDays(11)})
 	asked := w.Count()
 	again := w.start(t)
-	if _, page := get(t, again.url, ""); !strings.Contains(page, "Taken: booking 90") {
+	if _, known := get(t, again.url, ""); !strings.Contains(known, "Taken: booking 90") {
 		t.Error("after a new start the page knows nothing")
 	}
 	again.stop(t)

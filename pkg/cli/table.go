@@ -25,10 +25,14 @@ func (t *terminal) table(doc calendar.Document, now time.Time) []byte {
 		}
 		t.property(&out, p, now)
 	}
-	if len(doc.Properties) == 0 {
-		out.WriteString("No properties.\n")
+	switch {
+	case len(doc.Properties) > 0:
+		fmt.Fprintf(&out, "\n%s\n", t.paint(faint, calendar.FreeMeans))
+	case doc.Complete:
+		out.WriteString("The account has no active property.\n")
+	default:
+		out.WriteString("Nothing is known.\n")
 	}
-	fmt.Fprintf(&out, "\n%s\n", t.paint(faint, calendar.FreeMeans))
 	return out.Bytes()
 }
 

@@ -22,7 +22,7 @@ type terminal struct {
 func newTerminal(w io.Writer, env func(string) (string, bool)) *terminal {
 	t := &terminal{w: w}
 	if file, ok := w.(interface{ Fd() uintptr }); ok {
-		t.is = term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor is small
+		t.is = term.IsTerminal(int(file.Fd()))
 	}
 	no, _ := env("NO_COLOR")
 	kind, _ := env("TERM")

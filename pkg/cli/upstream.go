@@ -102,7 +102,7 @@ func (p *program) waiting(up *upstream) []ownerrez.Option {
 	}
 	return []ownerrez.Option{
 		ownerrez.WithLimiter(up.window.Waiting(budget.People, func(until time.Time) {
-			p.say("The requests that may be sent in five minutes are used up. Going on at %s.", until.Local().Format("15:04:05"))
+			p.say("The budget of requests is used up, or OwnerRez wants a pause. Going on at %s.", until.Local().Format("15:04:05"))
 		})),
 	}
 }
@@ -120,9 +120,9 @@ func (up *upstream) lease(ctx context.Context) (opts []ownerrez.Option, done fun
 	var first firstExchange
 	done = func() {
 		if status := first.status(); status == notSent || status == 401 {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer cancel()
-			_ = release(ctx) // a slot that is not given back comes free by itself
+			_ = release(patience) // a slot that is not given back comes free by itself
 		}
 	}
 	return []ownerrez.Option{ownerrez.WithObserver(first.observe), ownerrez.WithObserver(up.window.Observe)}, done, nil
@@ -153,9 +153,4 @@ func (f *firstExchange) status() int {
 		return notSent
 	}
 	return f.code
-}
-
-// demoNotice says that nothing of what follows is real.
-func (p *program) demoNotice() {
-	p.say("This is a demo: OwnerRez, the properties and everyone who stays in them are invented.")
 }

@@ -31,7 +31,6 @@ type world struct {
 	env    map[string]string
 	folder string
 	today  ownerrez.Date
-	stays  int // how many nights Pine Cabin's first booking lies ahead of today
 }
 
 // newWorld has an account with two properties: Pine Cabin has a booking in 10 to 13 days and a block after it,

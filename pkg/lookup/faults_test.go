@@ -104,6 +104,7 @@ func TestEveryRequestHitByEveryFault(t *testing.T) {
 		for n := 1; n <= requestsOf(t, sc); n++ {
 			for _, fault := range ownerreztest.AllFaults() {
 				t.Run(fmt.Sprintf("%s/%d/%s", sc.name, n, fault), func(t *testing.T) {
+					t.Parallel()
 					synctest.Test(t, func(t *testing.T) { hit(t, sc, n, fault) })
 				})
 			}

@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -30,6 +31,10 @@ func (r *run) finish() {
 		r.noteRecords()
 	}
 	r.tellProblems(covered)
+	if !covered && errors.Is(r.ended, context.Canceled) {
+		return // we were interrupted: that is no trouble of the account, which is as due as before
+	}
+	r.row.Problems = r.problems
 	if covered {
 		r.row.Failures, r.row.RefusedAt = 0, time.Time{}
 	} else {
@@ -115,7 +120,7 @@ func (r *run) noteRecords() {
 	r.row.NextLapse, r.row.Lapsed = next, lapsed
 }
 
-// tellProblems makes the run's problems the account's. Where everything failed for one reason, it is said once.
+// tellProblems puts what went wrong into words. Where everything failed for one reason, it is said once.
 func (r *run) tellProblems(covered bool) {
 	if r.ended != nil {
 		r.say(problem(0, r.ended))
@@ -132,7 +137,6 @@ func (r *run) tellProblems(covered bool) {
 			}
 		}
 	}
-	r.row.Problems = r.problems
 }
 
 // status is how the account is doing after the run.

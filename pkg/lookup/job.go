@@ -118,7 +118,7 @@ func (j *Job) conclude(ctx context.Context, r *run, was Account) (Outcome, error
 	r.finish()
 	out := Outcome{
 		Key: r.row.Key, Account: r.row.ID, Kind: r.kind(), Requests: r.meter.requests(),
-		AsOf: r.row.AsOf, Status: r.row.Status, Problems: r.row.Problems,
+		AsOf: r.row.AsOf, Status: r.row.Status, Problems: r.problems,
 	}
 	batches := r.batches(was)
 	for _, b := range batches {

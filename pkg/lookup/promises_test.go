@@ -1,6 +1,7 @@
 package lookup_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -435,5 +436,24 @@ func TestRowsThatShiftBetweenPages(t *testing.T) {
 		}
 		h.server.ClearFaults()
 		h.settle(2)
+	})
+}
+
+// A lookup that is interrupted is no trouble of the account: it says so, and the account is as due as before.
+func TestInterruptedLookup(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		before := h.snapshot().Account
+		wait(15 * time.Minute)
+		ctx, interrupt := context.WithCancel(t.Context())
+		h.server.Fault(ownerreztest.Fault{Do: ownerreztest.Before(interrupt)})
+		h.server.Fault(ownerreztest.Fault{Do: ownerreztest.Hang()})
+		out, err := h.job.Run(ctx, lookup.Wake{Key: lookup.AccountKey(testAccount)})
+		if err != nil || len(out.Problems) != 1 || !strings.Contains(out.Problems[0].Message, "interrupted") {
+			t.Errorf("it ended with %v and says %v", err, out.Problems)
+		}
+		after := h.snapshot().Account
+		if after.Failures != 0 || len(after.Problems) != 0 || !after.Due.Equal(before.Due) || !after.AsOf.Equal(before.AsOf) {
+			t.Errorf("stored is %+v", after)
+		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -185,5 +184,3 @@ func looksLike(body []byte) string {
 	}
 	return "not valid JSON"
 }
-
-var errNotObject = errors.New("it is not a JSON object")

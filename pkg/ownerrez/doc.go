@@ -40,7 +40,7 @@
 // # Errors
 //
 // Every failed call returns an [*Error]. Tell errors apart by errors.Is with the Err… values, such as
-// [ErrNotFound]. No error, log value or [Exchange] holds a credential, a header, a body or an address; of
+// [ErrNotFound]. No error, log value or [Exchange] holds a credential, a header, a body or a URL; of
 // what the API says only its messages and its code are kept, shortened and without anything that looks like a
 // credential.
 //

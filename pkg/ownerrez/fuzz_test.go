@@ -172,7 +172,7 @@ func checkRow(t *testing.T, raw []byte, row Booking) {
 		t.Fatalf("%s cannot be written: %v", raw, err)
 	}
 	var again Booking
-	if err := json.Unmarshal(text, &again); err != nil {
+	if err = json.Unmarshal(text, &again); err != nil {
 		t.Fatal(err)
 	}
 	text2, err := json.Marshal(again)

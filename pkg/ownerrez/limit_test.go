@@ -146,12 +146,12 @@ func TestWindowPanics(t *testing.T) {
 func TestDefaultLimiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent []time.Time
-		c, err := ownerrez.New(ownerrez.PAT(testEmail, testPAT), through(trips(response200(&sent))))
+		c, err := ownerrez.New(ownerrez.PAT(testEmail, testPAT), through(response200(&sent)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 650 {
-			if _, err := c.Users.Me(t.Context()); err != nil {
+			if _, err = c.Users.Me(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -72,6 +72,16 @@ func TestAllYieldsOneErrorLast(t *testing.T) {
 	}
 }
 
+// One page that is empty in spite of its count is no page.
+func TestListRefusesAnEmptyPage(t *testing.T) {
+	for body, want := range map[string]error{`{"limit":100,"offset":0,"count":3}`: ownerrez.ErrIncomplete, `{"items":[],"offset":3,"count":3}`: nil} {
+		page, err := client(t, serve(t, answering(200, body))).Bookings.List(t.Context(), byProperty)
+		if !errors.Is(err, want) || (err == nil) != (page != nil) {
+			t.Errorf("%s: %v, %v", body, page, err)
+		}
+	}
+}
+
 // Every parameter of the queries, as it is sent.
 func TestQueries(t *testing.T) {
 	var got url.Values

@@ -122,6 +122,15 @@ func TestTokenExpiry(t *testing.T) {
 	}
 }
 
+// Also where a code has no shape that can be known.
+func TestExchangeHidesTheCode(t *testing.T) {
+	const code = "plain"
+	a := authorizer(t, answering(400, `{"error":"invalid_grant","error_description":"The code plain has expired."}`))
+	if _, err := a.Exchange(t.Context(), code); err == nil || strings.Contains(err.Error(), code) {
+		t.Error(err)
+	}
+}
+
 // A code works once: what may have been done is not done again, and errors tell what OwnerRez said and no more.
 func TestExchangeErrors(t *testing.T) {
 	for _, test := range []struct {

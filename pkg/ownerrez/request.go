@@ -100,7 +100,7 @@ func (a *attempt) inOrder(ctx context.Context, steps ...func(context.Context, *a
 
 // failed makes the error of this attempt: the API's own that classify found, or one around any other cause.
 func (a *attempt) failed(err error) *Error {
-	fail, ok := err.(*Error)
+	fail, ok := err.(*Error) //nolint:errorlint // an *Error further inside is another request's: a token source may make some
 	if !ok {
 		fail = &Error{Err: err}
 	}

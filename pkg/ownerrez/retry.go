@@ -122,7 +122,7 @@ func (p RetryPolicy) wait(number int, fail *Error) time.Duration {
 	if spread>>min(number, 20) != least || spread > p.MaxWait-least {
 		spread = p.MaxWait - least
 	}
-	return least + rand.N(spread+1)
+	return least + rand.N(spread+1) //nolint:gosec // it spreads load, and guards nothing
 }
 
 // maxRetryAfter is the longest Retry-After that is believed.

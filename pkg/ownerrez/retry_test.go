@@ -29,7 +29,7 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // run makes one call through the script, with the method given.
-func (s *script) run(t *testing.T, ctx context.Context, method string, opts ...Option) error {
+func (s *script) run(ctx context.Context, t *testing.T, method string, opts ...Option) error {
 	t.Helper()
 	c, err := newCore(PAT("ada@example.com", "pt_test"), append(opts, WithHTTPClient(&http.Client{Transport: s})))
 	if err != nil {
@@ -68,7 +68,7 @@ func TestWhatIsRetried(t *testing.T) {
 		for method, want := range map[string]int{"GET": test.safe, "PUT": test.safe, "DELETE": test.safe, "POST": test.write, "PATCH": test.write} {
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{answers: []any{test.failure}}
-				err := s.run(t, t.Context(), method)
+				err := s.run(t.Context(), t, method)
 				if len(s.at) != want {
 					t.Errorf("%s, %v: %d requests, want %d", method, test.failure, len(s.at), want)
 				}
@@ -76,12 +76,12 @@ func TestWhatIsRetried(t *testing.T) {
 					t.Errorf("%s, %v: %+v", method, test.failure, e)
 				}
 				s = &script{answers: []any{test.failure}}
-				_ = s.run(t, t.Context(), method, WithRetry(RetryPolicy{Writes: true}))
-				if want := max(want, test.writesRepeated); len(s.at) != want {
-					t.Errorf("%s, %v, with Writes: %d requests, want %d", method, test.failure, len(s.at), want)
+				_ = s.run(t.Context(), t, method, WithRetry(RetryPolicy{Writes: true}))
+				if most := max(want, test.writesRepeated); len(s.at) != most {
+					t.Errorf("%s, %v, with Writes: %d requests, want %d", method, test.failure, len(s.at), most)
 				}
 				s = &script{answers: []any{test.failure}}
-				_ = s.run(t, t.Context(), method, WithRetry(NoRetry()))
+				_ = s.run(t.Context(), t, method, WithRetry(NoRetry()))
 				if len(s.at) != 1 {
 					t.Errorf("%s, %v, NoRetry: %d requests", method, test.failure, len(s.at))
 				}
@@ -93,16 +93,16 @@ func TestWhatIsRetried(t *testing.T) {
 func TestRetryEndsWithTheFirstGoodAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{answers: []any{503, 429, 200}}
-		if err := s.run(t, t.Context(), "GET"); err != nil || len(s.at) != 3 {
+		if err := s.run(t.Context(), t, "GET"); err != nil || len(s.at) != 3 {
 			t.Errorf("%d requests, %v", len(s.at), err)
 		}
 		// The first DELETE did it, and only its answer was lost.
 		s = &script{answers: []any{503, 404}}
-		if err := s.run(t, t.Context(), "DELETE"); err != nil || len(s.at) != 2 {
+		if err := s.run(t.Context(), t, "DELETE"); err != nil || len(s.at) != 2 {
 			t.Errorf("%d requests, %v", len(s.at), err)
 		}
 		s = &script{answers: []any{404}}
-		if err := s.run(t, t.Context(), "DELETE"); !errors.Is(err, ErrNotFound) {
+		if err := s.run(t.Context(), t, "DELETE"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("a DELETE of nothing: %v", err)
 		}
 	})
@@ -119,7 +119,7 @@ func TestBackoff(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			for range 200 {
 				s := &script{answers: []any{failure}}
-				_ = s.run(t, t.Context(), "GET")
+				_ = s.run(t.Context(), t, "GET")
 				for i, b := range want {
 					wait := s.at[i+1].Sub(s.at[i])
 					if wait < b.least || wait > b.most {
@@ -157,7 +157,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &script{answers: []any{503, 200}, header: http.Header{"Retry-After": {header}}}
-			if err := s.run(t, t.Context(), "GET"); err != nil {
+			if err := s.run(t.Context(), t, "GET"); err != nil {
 				t.Fatal(err)
 			}
 			if wait := s.at[1].Sub(s.at[0]); wait != want {
@@ -174,7 +174,7 @@ func TestNoWaitPastTheDeadline(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		s := &script{answers: []any{429}, header: http.Header{"Retry-After": {"61"}}}
-		err := s.run(t, ctx, "GET")
+		err := s.run(ctx, t, "GET")
 		if !errors.Is(err, ErrRateLimited) || errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 0 || len(s.at) != 1 {
 			t.Errorf("after %s and %d requests: %v", time.Since(begin), len(s.at), err)
 		}
@@ -182,7 +182,7 @@ func TestNoWaitPastTheDeadline(t *testing.T) {
 			t.Errorf("RetryAfter is %s", e.RetryAfter)
 		}
 		s = &script{answers: []any{429, 200}, header: http.Header{"Retry-After": {"59"}}}
-		if err := s.run(t, ctx, "GET"); err != nil || time.Since(begin) != 59*time.Second {
+		if err := s.run(ctx, t, "GET"); err != nil || time.Since(begin) != 59*time.Second {
 			t.Errorf("after %s: %v", time.Since(begin), err)
 		}
 	})
@@ -196,7 +196,7 @@ func TestCancelEndsTheWait(t *testing.T) {
 		time.AfterFunc(2*time.Second, cancel)
 		var seen []Exchange
 		s := &script{answers: []any{429}}
-		err := s.run(t, ctx, "GET", WithObserver(func(_ context.Context, x Exchange) { seen = append(seen, x) }))
+		err := s.run(ctx, t, "GET", WithObserver(func(_ context.Context, x Exchange) { seen = append(seen, x) }))
 		if !errors.Is(err, ErrRateLimited) || !errors.Is(err, context.Canceled) || time.Since(begin) != 2*time.Second {
 			t.Errorf("after %s: %v", time.Since(begin), err)
 		}

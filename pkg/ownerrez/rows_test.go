@@ -210,6 +210,21 @@ func TestStrangeRows(t *testing.T) {
 	if text := string(encoded(t, ownerrez.Booking{})); text != `{}` {
 		t.Error(text)
 	}
+	data := []byte(`{"id":1,"new":"abc","fields":[{"value":"def"}]}`)
+	kept := decoded[ownerrez.Booking](t, data)
+	if err := kept.UnmarshalJSON(data); err != nil {
+		t.Fatal(err)
+	}
+	clear(data)
+	if string(kept.Extra["new"]) != `"abc"` || string(kept.Fields[0].Value) != `"def"` {
+		t.Error("a row must not hold on to what it was read from")
+	}
+	for _, edge := range []string{"9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"} {
+		row := decoded[ownerrez.Booking](t, []byte(`{"id":1,"updated_utc":"`+edge+`"}`))
+		if text := string(encoded(t, row)); text != `{"id":1,"updated_utc":"`+edge+`"}` || !row.UpdatedUTC.IsZero() {
+			t.Errorf("%s: %s", edge, text)
+		}
+	}
 	both := ownerrez.Booking{ID: 1, Extra: map[string]json.RawMessage{"id": json.RawMessage(`2`)}}
 	if text := string(encoded(t, both)); text != `{"id":1}` || len(both.Extra) != 1 {
 		t.Error("the field counts, and Extra must not be touched:", text)

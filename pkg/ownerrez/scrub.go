@@ -66,8 +66,8 @@ func (e *quietError) Unwrap() error { return e.cause }
 // holds the address of the request, is replaced by its cause.
 func quiet(err error, secrets ...string) error {
 	for {
-		var withURL *url.Error
-		if !errors.As(err, &withURL) {
+		withURL, ok := errors.AsType[*url.Error](err)
+		if !ok {
 			return &quietError{scrub(err.Error(), secrets...), err}
 		}
 		err = withURL.Err

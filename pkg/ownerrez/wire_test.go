@@ -37,7 +37,7 @@ func closing(t *testing.T, requests *atomic.Int64) string {
 			go func() {
 				defer conn.Close()
 				in := bufio.NewReader(conn)
-				for n := 0; n < 2; n++ {
+				for n := range 2 {
 					r, err := http.ReadRequest(in)
 					if err != nil {
 						return
@@ -191,6 +191,27 @@ func TestSlowTokenSource(t *testing.T) {
 			if _, err := c.Users.Me(t.Context()); (err != nil) != (i == 1) || arrived.Load() != want {
 				t.Errorf("call %d: %v, %d arrived", i, err, arrived.Load())
 			}
+		}
+	})
+}
+
+// The same for a transport of which nothing is known.
+func TestSlowTokenSourceAndOtherTransport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := sourceFunc(func(context.Context) (ownerrez.Token, error) {
+			time.Sleep(ownerrez.PermitLifetime + 1)
+			return ownerrez.Token{AccessToken: testAT}, nil
+		})
+		var sent []time.Time
+		var seen exchanges
+		c, err := ownerrez.New(ownerrez.OAuth(testApp, source), through(response200(&sent)), ownerrez.WithRetry(ownerrez.NoRetry()), ownerrez.WithObserver(seen.observe))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Users.Me(t.Context())
+		wantKinds(t, err, ownerrez.ErrUnreachable)
+		if sent != nil || seen.all()[0].Sent {
+			t.Errorf("sent at %v, %+v", sent, seen.all()[0])
 		}
 	})
 }

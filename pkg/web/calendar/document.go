@@ -1,8 +1,6 @@
 package calendar
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -59,7 +57,8 @@ func NewDocument(snap lookup.Snapshot, set lookup.Settings, q lookup.Question) D
 	if snap.Account.ID != 0 && snap.Account.Version != 0 {
 		doc.Seq = &snap.Account.Seq
 	}
-	asked := askedFor(snap, q)
+	v := view{snap, set, q.Now}
+	asked := v.askedFor(q.Properties)
 	for _, p := range snap.Problems {
 		if p.Property == 0 || slices.Contains(asked, p.Property) {
 			doc.Problems = append(doc.Problems, p)
@@ -70,57 +69,59 @@ func NewDocument(snap lookup.Snapshot, set lookup.Settings, q lookup.Question) D
 	}
 	said := doc.Problems
 	for _, id := range asked {
-		p := newProperty(snap, set, q.Now, id, q.From, q.To)
+		p := v.property(id, q.From, q.To)
 		doc.Properties = append(doc.Properties, p)
-		doc.Problems = append(doc.Problems, unread(snap, set, q.Now, p, said)...)
+		doc.Problems = append(doc.Problems, v.unread(p, said)...)
 	}
 	doc.Complete = len(doc.Problems) == 0
 	return doc
 }
 
-// askedFor lists the properties that q asks for, in its order, each once.
-func askedFor(snap lookup.Snapshot, q lookup.Question) []int64 {
-	var ids []int64
-	for _, id := range q.Properties {
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	if len(ids) > 0 {
-		return ids
-	}
-	for _, rec := range snap.Records {
-		if !rec.Gone {
-			ids = append(ids, rec.Property)
-		}
-	}
-	return ids
+// view is what is known, as it may be shown now.
+type view struct {
+	lookup.Snapshot
+	settings lookup.Settings
+	now      time.Time
 }
 
-// newProperty tells what is known of one property's nights [from, to).
-func newProperty(snap lookup.Snapshot, set lookup.Settings, now time.Time, id int64, from, to ownerrez.Date) Property {
-	rec, _ := snap.Record(id)
-	p := Property{ID: id, Name: rec.Name, Nights: []Night{}}
-	if loc, certain := set.Location(rec.Zone, snap.Account.Zone); certain {
-		p.TimeZone = loc.String()
-	}
-	if asOf := snap.AsOf(id); !asOf.IsZero() {
-		p.AsOf = asOf.UTC().Truncate(time.Second)
-	}
-	var taken, free int
-	for _, n := range snap.Show(set, now, id, from, to) {
-		p.Nights = append(p.Nights, newNight(n))
-		switch n.State {
-		case availability.Taken:
-			taken++
-		case availability.Free:
-			free++
+// askedFor lists the properties that are asked for by ids, each once; without ids, all but those that are gone.
+func (v view) askedFor(ids []int64) []int64 {
+	var asked []int64
+	for _, id := range ids {
+		if !slices.Contains(asked, id) {
+			asked = append(asked, id)
 		}
 	}
+	if len(asked) > 0 {
+		return asked
+	}
+	for _, rec := range v.Records {
+		if !rec.Gone {
+			asked = append(asked, rec.Property)
+		}
+	}
+	return asked
+}
+
+// property tells what is known of one property's nights [from, to).
+func (v view) property(id int64, from, to ownerrez.Date) Property {
+	rec, _ := v.Record(id)
+	p := Property{ID: id, Name: rec.Name, Nights: []Night{}}
+	if loc, certain := v.settings.Location(rec.Zone, v.Account.Zone); certain {
+		p.TimeZone = loc.String()
+	}
+	if asOf := v.AsOf(id); !asOf.IsZero() {
+		p.AsOf = asOf.UTC().Truncate(time.Second)
+	}
+	count := map[availability.State]int{}
+	for _, n := range v.Show(v.settings, v.now, id, from, to) {
+		p.Nights = append(p.Nights, newNight(n))
+		count[n.State]++
+	}
 	switch {
-	case taken > 0:
+	case count[availability.Taken] > 0:
 		p.Free = new(false)
-	case free > 0 && free == len(p.Nights):
+	case count[availability.Unknown] == 0 && len(p.Nights) > 0:
 		p.Free = new(true)
 	}
 	return p
@@ -132,59 +133,4 @@ func newNight(n availability.Night) Night {
 		night.Also = append(night.Also, Also(a))
 	}
 	return night
-}
-
-// unread names the nights of a property that nothing said so far explains: each unknown night must have a
-// problem that tells what to do about it.
-func unread(snap lookup.Snapshot, set lookup.Settings, now time.Time, p Property, said []lookup.Problem) []lookup.Problem {
-	rec, known := snap.Record(p.ID)
-	from, to := set.Window(now, rec.Zone, snap.Account.Zone)
-	explained := slices.ContainsFunc(said, func(s lookup.Problem) bool { return s.Property == 0 || s.Property == p.ID })
-	problem := func(message, next string) lookup.Problem {
-		return lookup.Problem{Property: p.ID, Message: message, Next: next}
-	}
-	switch {
-	case (rec.Gone || !known) && explained:
-		return nil
-	case rec.Gone:
-		return []lookup.Problem{problem("The property is inactive in OwnerRez, or not there any more.", "Make it active in OwnerRez, or leave it out.")}
-	case !known:
-		return []lookup.Problem{problem("The account has no such property, or it has not been read yet.", "Check the id: `ownerrez properties` lists them.")}
-	}
-
-	var problems []lookup.Problem
-	outside := 0
-	reasons := map[string]int{}
-	for _, n := range p.Nights {
-		switch {
-		case n.State != availability.Unknown:
-		case n.Date.Before(from) || !n.Date.Before(to):
-			outside++
-		default:
-			reasons[n.Reason]++
-		}
-	}
-	if outside > 0 {
-		problems = append(problems, problem(fmt.Sprintf("%s outside those that are looked up.", count(outside, "night lies", "nights lie")),
-			fmt.Sprintf("Ask for nights from %s to %s.", from, to)))
-	}
-	if explained {
-		return problems
-	}
-	for _, reason := range sortedByCount(reasons) {
-		problems = append(problems, problem(fmt.Sprintf("%s unknown: %s.", count(reasons[reason], "night is", "nights are"), reason),
-			"Look it up again; if it stays, look at the property in OwnerRez."))
-	}
-	return problems
-}
-
-func sortedByCount(reasons map[string]int) []string {
-	var keys []string
-	for reason := range reasons {
-		keys = append(keys, reason)
-	}
-	slices.SortFunc(keys, func(a, b string) int {
-		return cmp.Or(cmp.Compare(reasons[b], reasons[a]), cmp.Compare(a, b))
-	})
-	return keys
 }

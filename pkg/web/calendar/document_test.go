@@ -247,6 +247,16 @@ func TestStretches(t *testing.T) {
 	}
 }
 
+func TestStretchesKeepStaysApart(t *testing.T) {
+	p := Property{}
+	for i, booking := range []int64{900101, 900101, 900102} {
+		p.Nights = append(p.Nights, Night{Date: date(t, "2026-12-01").AddDays(i), State: availability.Taken, Cause: availability.CauseBooking, Booking: booking})
+	}
+	if got := p.Stretches(); len(got) != 2 || got[0].Nights() != 2 || got[1].Night.Booking != 900102 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestEveryCauseHasWords(t *testing.T) {
 	for c := availability.CauseBooking; c <= availability.CauseOther; c++ {
 		if why := (Night{State: availability.Taken, Cause: c, Booking: 900101}).Why(time.UTC); !strings.Contains(why, "900101") {

@@ -31,15 +31,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
 // Handler serves the calendar page at GET /, and nothing else. It needs no JavaScript and loads nothing.
 func Handler(src Source, opts Options) http.Handler {
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
-	if opts.Refresh == 0 {
-		opts.Refresh = time.Minute
-	}
-	if opts.OnError == nil {
-		opts.OnError = func(error) {}
-	}
+	opts = opts.withDefaults()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		var body bytes.Buffer
@@ -56,6 +48,19 @@ func Handler(src Source, opts Options) http.Handler {
 		_, _ = w.Write(body.Bytes()) // the reader has left: nobody is there to be told
 	})
 	return guarded(mux)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Refresh == 0 {
+		o.Refresh = time.Minute
+	}
+	if o.OnError == nil {
+		o.OnError = func(error) {}
+	}
+	return o
 }
 
 // guarded lets a browser show the page and its own style, and nothing more.

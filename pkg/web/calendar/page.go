@@ -138,7 +138,7 @@ func newPropertyView(snap lookup.Snapshot, rec availability.Record, set lookup.S
 	loc, certain := set.Location(rec.Zone, snap.Account.Zone)
 	today := ownerrez.Today(now, loc)
 	from, to := monthOf(today, 0), monthOf(today, shownMonths+1)
-	p := newProperty(snap, set, now, rec.Property, from, to)
+	p := view{snap, set, now}.property(rec.Property, from, to)
 	v := propertyView{
 		Anchor: fmt.Sprintf("p%d", p.ID), Name: propertyName(rec), ID: p.ID,
 		Zone: p.TimeZone, Uncertain: !certain, Read: newMoment(now, p.AsOf, loc, set.Stale()),
@@ -200,24 +200,24 @@ func newDay(d, today ownerrez.Date, s Stretch, view *stretchView) day {
 		cell.Class = "past"
 		return cell
 	}
-	class := []string{s.Night.State.String()}
-	if s.Night.Cause != availability.NoCause {
-		class = append(class, s.Night.Cause.String())
-	}
 	if s.Night.State != availability.Free {
 		cell.Stretch = view
 		cell.First = d == s.From || d == today
-		if d == s.From {
-			class = append(class, "begin")
-		}
-		if d == s.To.AddDays(-1) {
-			class = append(class, "end")
+	}
+	cell.Class = s.Night.State.String()
+	for _, class := range []struct {
+		name  string
+		holds bool
+	}{
+		{s.Night.Cause.String(), s.Night.Cause != availability.NoCause},
+		{"begin", cell.Stretch != nil && d == s.From},
+		{"end", cell.Stretch != nil && d == s.To.AddDays(-1)},
+		{"today", d == today},
+	} {
+		if class.holds {
+			cell.Class += " " + class.name
 		}
 	}
-	if d == today {
-		class = append(class, "today")
-	}
-	cell.Class = strings.Join(class, " ")
 	return cell
 }
 

@@ -86,7 +86,7 @@ func elements(t *testing.T, body string) []element {
 func TestPageIsSelfContained(t *testing.T) {
 	w := get(t, Options{Demo: true}, "/", snapshot(t))
 	ids, targets := map[string]bool{}, map[string]bool{}
-	allowed := " html head meta title style body header h1 p time a strong section ul li span main h2 nav article h3 div table caption thead tr th tbody td button details summary "
+	allowed := " html head meta title style body header h1 p time a strong section ul li span main h2 nav article h3 div table caption thead tr th tbody td button i details summary "
 	for _, e := range elements(t, w.Body.String()) {
 		if !strings.Contains(allowed, " "+e.tag+" ") {
 			t.Errorf("<%s> on the page", e.tag)
@@ -223,13 +223,13 @@ func TestPageSays(t *testing.T) {
 	}{
 		{"age and meaning", Options{}, "/", snapshot(t), []string{
 			"5 minutes ago", `datetime="2026-11-23T20:00:00Z"`, "Mon 23 Nov 2026, 14:00 (America/Chicago), 20:00 UTC", FreeMeans,
-			"never read", "Sold House", `content="60"`, "Lakeview Cabins (account 123456)",
+			"Never read", "Sold House", `content="60"`, "Lakeview Cabins (account 123456)",
 		}, []string{"invented", "may be a day off"}},
 		{"no reload when asked", Options{}, "/?refresh=off", snapshot(t), nil, []string{`http-equiv="refresh"`}},
 		{"demo", Options{Demo: true}, "/", snapshot(t), []string{"invented"}, nil},
 		{"no zone", Options{}, "/", noZone, []string{"may be a day off"}, nil},
 		{"names are text", Options{}, "/", evil, []string{"&lt;script&gt;"}, []string{"<script"}},
-		{"first lookup", Options{}, "/", waiting, []string{"first lookup is under way", "Account 7"}, []string{"never read"}},
+		{"first lookup", Options{}, "/", waiting, []string{"first lookup is under way", "Account 7"}, []string{"Never read"}},
 		{"wrong token", Options{}, "/", refused, []string{"does not accept the token.", "Make a new one."}, []string{"under way"}},
 		{"trouble and age", Options{}, "/", troubled, []string{"could not be read whole.", `class="old"`, "3 hours ago"}, nil},
 	}

@@ -3,6 +3,7 @@ package calendar
 import (
 	"context"
 
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 )
 
@@ -13,12 +14,26 @@ type Source interface {
 	Snapshots(ctx context.Context) ([]lookup.Snapshot, error)
 }
 
-// FromStore is a Source of all accounts that a store knows.
-func FromStore(store lookup.Store) Source { return stored{store} }
+// FromStore is a Source of all accounts of a store that have not left, and of those credentials among
+// configured whose account could not be learned.
+func FromStore(store lookup.Store, configured account.Source) Source {
+	return stored{store, configured}
+}
 
-type stored struct{ store lookup.Store }
+type stored struct {
+	store      lookup.Store
+	configured account.Source
+}
 
 func (s stored) Snapshots(ctx context.Context) ([]lookup.Snapshot, error) {
+	creds, err := s.configured(ctx)
+	if err != nil {
+		return nil, err
+	}
+	current := map[string]bool{} // a credential that was replaced has a row too
+	for _, cred := range creds {
+		current[lookup.CredentialKey(cred.Fingerprint)] = true
+	}
 	rows, err := s.store.Accounts(ctx)
 	if err != nil {
 		return nil, err
@@ -26,9 +41,9 @@ func (s stored) Snapshots(ctx context.Context) ([]lookup.Snapshot, error) {
 	var out []lookup.Snapshot
 	for _, row := range rows {
 		switch {
-		case row.ID == 0 && len(row.Problems) > 0: // a credential that nobody has named an account for
+		case row.ID == 0 && current[row.Key] && len(row.Problems) > 0:
 			out = append(out, lookup.Snapshot{Account: row, Problems: row.Problems})
-		case row.ID != 0 && row.Key == lookup.AccountKey(row.ID):
+		case row.ID != 0 && row.Key == lookup.AccountKey(row.ID) && row.Status != lookup.StatusLeft:
 			snap, err := lookup.Load(ctx, s.store, row.ID)
 			if err != nil {
 				return nil, err

@@ -3,6 +3,7 @@ package calendar
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
@@ -56,14 +57,14 @@ func (n Night) Why(loc *time.Location) string {
 	if n.Cause == availability.NoCause {
 		return n.Reason
 	}
-	why := stay(n.Cause, n.Booking)
+	stays := []string{stay(n.Cause, n.Booking)}
 	if !n.Until.IsZero() {
-		why += ", until " + Clock(n.Until, loc)
+		stays[0] += ", until " + Clock(n.Until, loc)
 	}
 	for _, a := range n.Also {
-		why += "; also " + stay(a.Cause, a.Booking)
+		stays = append(stays, stay(a.Cause, a.Booking))
 	}
-	return why
+	return strings.Join(stays, "; also ")
 }
 
 func stay(cause availability.Cause, booking int64) string {
