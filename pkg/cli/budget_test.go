@@ -62,6 +62,7 @@ func TestPersonalTokensOfTwoAccounts(t *testing.T) {
 	for i := range 2 {
 		who := fmt.Sprintf("host%d@example.com", i)
 		w.AddAccount(ownerreztest.Account{ID: int64(i + 1), Email: who, PAT: fmt.Sprintf("pt_test%d", i)})
+		w.AddProperty(int64(i+1), ownerreztest.Property{ID: int64(5501 + i), Name: "Oak House", TimeZone: "America/Denver"})
 		people = append(people, w.with("OWNERREZ_EMAIL", who, "OWNERREZ_TOKEN", fmt.Sprintf("pt_test%d", i)))
 	}
 	for i, want := range []string{"does not accept", "", "", "two accounts in 24 hours"} {

@@ -30,6 +30,9 @@ func Once(ctx context.Context, cred account.Credential, set Settings, q Question
 	r.progress = q.Progress
 	if len(q.Properties) > 0 {
 		r.only = func(p int64) bool { return slices.Contains(q.Properties, p) }
+		for _, p := range q.Properties {
+			r.met[p] = true
+		}
 	}
 	r.reach = func(availability.Range) availability.Range { return availability.Range{From: q.From, To: q.To} }
 	client, err := cred.Open(append([]ownerrez.Option{ownerrez.WithObserver(m.observe)}, opts...)...)
@@ -56,14 +59,13 @@ func (r *run) introduce(ctx context.Context) {
 // answerFor says of each property that was asked for and is not read why it is not.
 func (r *run) answerFor(properties []int64) {
 	for _, p := range properties {
-		state, known := r.row.Properties[p]
-		switch {
-		case !known && r.listed:
+		state := r.row.Properties[p]
+		switch rec := r.ledger.record(p); {
+		case state.Gone && rec.Name == "":
 			r.say(Problem{p, fmt.Sprintf("This account has no property %d.", p), "Check the number; `properties` lists them all."})
 		case state.Gone:
 			r.say(Problem{p, "The property is not active in OwnerRez.", "Activate it in OwnerRez, or leave it out."})
 		}
-		r.ledger.record(p)
 	}
 }
 

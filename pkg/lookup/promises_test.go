@@ -457,3 +457,23 @@ func TestInterruptedLookup(t *testing.T) {
 		}
 	})
 }
+
+func TestEmptyListOfPropertiesIsNotBelieved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, ownerreztest.Quirks{})
+		smallWorld(h)
+		list := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/properties") }
+		h.server.Fault(ownerreztest.Fault{Match: list, Times: 2, Do: ownerreztest.EmptyPage()})
+		out := h.lookup()
+		if out.Status != lookup.StatusNew || len(out.Problems) != 1 || !out.AsOf.IsZero() {
+			t.Errorf("it says %s as of %s, %v", out.Status, out.AsOf, out.Problems)
+		}
+		snap := lookup.Once(t.Context(), h.credential(h.server.HTTPClient(t)), h.job.Settings, lookup.Question{
+			From: ownerrez.DateOf(time.Now()), To: ownerrez.DateOf(time.Now()).AddDays(7), Now: time.Now(),
+		})
+		if len(snap.Problems) != 1 {
+			t.Errorf("a single lookup says %v", snap.Problems)
+		}
+		h.settle(2)
+	})
+}

@@ -19,6 +19,10 @@ func (r *run) listProperties(ctx context.Context) {
 		r.say(problem(0, err))
 		return
 	}
+	if len(rows) == 0 && len(r.row.Properties) == 0 {
+		r.say(Problem{Message: "OwnerRez lists no properties for this account.", Next: "Check in OwnerRez that it has some; if it has, try again."})
+		return // an account without any is rarer than an answer that lacks them
+	}
 	listed := map[int64]bool{}
 	for _, row := range rows {
 		listed[row.ID] = true
@@ -32,7 +36,7 @@ func (r *run) listProperties(ctx context.Context) {
 	if len(missing) > 0 && !r.sameAccount(ctx) {
 		return // the list is not this account's
 	}
-	readable := len(rows) > 0 // an account without properties is listed again
+	readable := true
 	for _, row := range rows {
 		if row.ID == 0 {
 			readable = false
@@ -94,7 +98,7 @@ func (r *run) askForProperty(ctx context.Context, id int64) bool {
 	return true
 }
 
-// askForMet asks for properties that a booking named and that no list has shown: once, the answer is remembered.
+// askForMet asks for properties that were named and that no list has shown: once, the answer is remembered.
 func (r *run) askForMet(ctx context.Context) {
 	for _, id := range slices.Sorted(maps.Keys(r.met)) {
 		if !r.ours(id) && !r.spent() {

@@ -30,7 +30,7 @@ type run struct {
 
 	good        map[int64]bool  // properties of which a full read was complete
 	failed      map[int64]error // properties of which something went wrong
-	met         map[int64]bool  // properties that a row named and that we do not know
+	met         map[int64]bool  // properties that a row or a person named and that we may not know
 	listed      bool            // the properties were listed
 	incremented bool            // an increment was complete
 	problems    []Problem
@@ -46,6 +46,7 @@ func (r *run) look(ctx context.Context, full bool) error {
 	}
 	if full || r.row.Listed.IsZero() || r.now.Sub(r.row.Listed) >= listEvery {
 		r.listProperties(ctx)
+		r.askForMet(ctx)
 	}
 	changes := sightings{}
 	if !full && r.incremental() {
