@@ -75,6 +75,8 @@ type PropertyState struct {
 type Mark struct {
 	AsOf time.Time `json:",omitzero"` // the property's as_of while it is marked; zero if it was never read
 	Why  string
+	// Contradicted is since when its reads are proven incomplete, one after the other; zero if the last was not.
+	Contradicted time.Time `json:",omitzero"`
 }
 
 // Suspect is a stay that a complete read lacked: it stays taken until OwnerRez, asked for it by id, says otherwise.

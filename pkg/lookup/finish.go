@@ -76,15 +76,21 @@ func (r *run) mark(property int64, err error) {
 	if !known || state.Gone {
 		return
 	}
-	why, _ := Explain(err)
-	if state.Mark != nil {
-		state.Mark = &Mark{AsOf: state.Mark.AsOf, Why: why}
-	} else {
-		state.Mark = &Mark{Why: why}
-		if !state.Baseline.IsZero() {
-			state.Mark.AsOf = r.row.AsOf
-		}
+	var mark Mark
+	switch {
+	case state.Mark != nil:
+		mark = *state.Mark
+	case !state.Baseline.IsZero():
+		mark.AsOf = r.row.AsOf
 	}
+	mark.Why, _ = Explain(err)
+	switch {
+	case !errors.Is(err, errContradiction):
+		mark.Contradicted = time.Time{}
+	case mark.Contradicted.IsZero():
+		mark.Contradicted = r.began()
+	}
+	state.Mark = &mark
 	r.row.Properties[property] = state
 }
 

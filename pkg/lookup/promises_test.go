@@ -477,3 +477,24 @@ func TestEmptyListOfPropertiesIsNotBelieved(t *testing.T) {
 		h.settle(2)
 	})
 }
+
+// A list that always lacks one stay makes its property unknown, not the whole account for ever.
+func TestListThatAlwaysLacksAStay(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		known := h.bookings()[1] // of 4402
+		h.server.Fault(ownerreztest.Fault{Match: ownerreztest.MatchBookings, Times: -1, Do: ownerreztest.DropRows(func(id int64) bool { return id == known })})
+		for range 8 {
+			wait(15 * time.Minute)
+			h.lookup()
+		}
+		snap := h.snapshot()
+		if age := time.Since(snap.AsOf(4401)); age > 20*time.Minute {
+			t.Errorf("a property that has nothing to do with it is %s old", age)
+		}
+		if age := time.Since(snap.AsOf(4402)); age < 2*time.Hour {
+			t.Errorf("the property of the stay claims to be only %s old", age)
+		}
+		h.server.ClearFaults()
+		h.settle(1)
+	})
+}

@@ -165,7 +165,7 @@ func (r *run) appetites(properties []int64) []appetite {
 			w.rows = r.row.Properties[p].Rows
 		}
 		if mark := r.row.Properties[p].Mark; mark != nil {
-			w.alone = r.now.Sub(mark.AsOf) > r.settings.Stale()
+			w.alone = !mark.Contradicted.IsZero() && r.now.Sub(mark.Contradicted) > r.settings.Stale()
 		}
 		for _, stay := range r.ledger.record(p).Stays {
 			w.arrivals = append(w.arrivals, stay.Arrival)

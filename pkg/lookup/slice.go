@@ -92,7 +92,7 @@ type appetite struct {
 	rows     int // how many rows it is expected to bring
 	from, to ownerrez.Date
 	arrivals []ownerrez.Date // of the stays that we know, in order
-	alone    bool            // it has failed for long: what is wrong with it shall not spoil the answer for others
+	alone    bool            // its reads have long been proven incomplete: they shall not spoil the answer for others
 }
 
 // plan makes slices of at most capacity rows, as far as can be known before: properties that ask for the same
@@ -110,6 +110,7 @@ func plan(wants []appetite, capacity int) []slice {
 	}
 	for _, w := range wants {
 		if w.rows > fill {
+			flush() // the order is kept: what comes first is the most urgent
 			out = append(out, w.parts(fill)...)
 			continue
 		}

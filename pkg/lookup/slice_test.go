@@ -29,11 +29,26 @@ func TestPlanCoversEveryNightOnce(t *testing.T) {
 			wants = append(wants, w)
 		}
 		parts := plan(wants, capacity)
+		checkOrder(t, parts)
 		for _, w := range wants {
 			checkCovers(t, parts, w, capacity)
 		}
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+// checkOrder fails unless the properties, which are numbered by their urgency, are asked for in that order.
+func checkOrder(t *testing.T, parts []slice) {
+	t.Helper()
+	last := int64(-1)
+	for _, s := range parts {
+		for _, p := range s.properties {
+			if p < last {
+				t.Errorf("property %d is asked for after %d", p, last)
+			}
+			last = p
 		}
 	}
 }
