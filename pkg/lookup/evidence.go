@@ -57,52 +57,58 @@ const (
 // inquire asks for the bookings in question, nearest nights first, as many as a run may, and if OwnerRez says
 // that some do not exist, for a control that does.
 func (r *run) inquire(ctx context.Context, questions []question, shown sightings) evidence {
+	today := ownerrez.DateOf(r.now)
+	distance := func(q question) int { return max(today.DaysUntil(q.night), q.night.DaysUntil(today)) }
 	slices.SortFunc(questions, func(a, b question) int {
-		return cmp.Or(a.night.Compare(b.night), cmp.Compare(a.booking, b.booking))
+		return cmp.Or(cmp.Compare(distance(a), distance(b)), cmp.Compare(a.booking, b.booking))
 	})
 	var ev evidence
-	missing := map[int64]bool{}
-	for _, q := range questions {
-		missing[q.booking] = true
-	}
-	provable := len(controls(shown, missing)) > 0
-	clear(missing)
-	asked := 0
+	provable := len(controls(shown, questions)) > 0
+	asked, missing := 0, false
 	for _, q := range questions {
 		a := answer{question: q, err: errWaiting}
-		since := r.row.Suspects[q.booking].NotFound
-		if !provable && !since.IsZero() && r.began().Sub(since) < trust404After {
-			a.err = errUnproven // it was asked for, and nothing proves the answer: it is asked again after a day
-		} else if asked < maxQuestions && !r.spent() {
+		switch {
+		case !provable && r.notFoundToday(q.booking):
+			a.err = errUnproven
+		case asked < maxQuestions && !r.spent():
 			asked++
 			a.reading, a.found, a.err = r.booking(ctx, q.booking)
-		}
-		if a.err == nil && !a.found {
-			missing[q.booking] = true
+			missing = missing || a.err == nil && !a.found
 		}
 		ev.answers = append(ev.answers, a)
 	}
-	if len(missing) > 0 {
-		ev.control = r.controlQuestion(ctx, missing, shown)
+	if missing {
+		ev.control = r.controlQuestion(ctx, questions, shown)
 	}
 	return ev
 }
 
+// notFoundToday reports whether the booking was answered by a 404 that nothing proves right: where there is still
+// nothing to prove it by, it is asked for again only after a day.
+func (r *run) notFoundToday(booking int64) bool {
+	since := r.row.Suspects[booking].NotFound
+	return !since.IsZero() && r.began().Sub(since) < trust404After
+}
+
 // controls lists the bookings that a read of this run showed, and that can prove a 404 for others right.
-func controls(shown sightings, missing map[int64]bool) []int64 {
+func controls(shown sightings, questions []question) []int64 {
 	var there []int64
 	for booking, seen := range shown {
-		if !missing[booking] && seen.Occupies {
+		if seen.Occupies && !inQuestion(questions, booking) {
 			there = append(there, booking)
 		}
 	}
 	return there
 }
 
+func inQuestion(questions []question, booking int64) bool {
+	return slices.ContainsFunc(questions, func(q question) bool { return q.booking == booking })
+}
+
 // controlQuestion asks for a booking that is known to be there: one that a list of this run showed, another
 // each time, else any that is shown since 1970.
-func (r *run) controlQuestion(ctx context.Context, missing map[int64]bool, shown sightings) verdict {
-	there := controls(shown, missing)
+func (r *run) controlQuestion(ctx context.Context, questions []question, shown sightings) verdict {
+	there := controls(shown, questions)
 	if len(there) == 0 {
 		if !r.sameAccount(ctx) {
 			return unanswered
@@ -112,7 +118,7 @@ func (r *run) controlQuestion(ctx context.Context, missing map[int64]bool, shown
 			return unanswered
 		}
 		for _, row := range page.Items {
-			if row.ID != 0 && !missing[row.ID] && r.ours(row.PropertyID) {
+			if row.ID != 0 && !inQuestion(questions, row.ID) && r.ours(row.PropertyID) {
 				there = append(there, row.ID)
 			}
 		}

@@ -1,0 +1,101 @@
+package lookup_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez/ownerreztest"
+)
+
+func TestOnePropertyThatFails(t *testing.T) {
+	for _, status := range []int{400, 404, 405, 500, 503} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			inHouse(t, smallWorld, func(t *testing.T, h *house) {
+				h.book(4401, 60, 3)
+				h.server.Fault(ownerreztest.Fault{Match: func(r *http.Request) bool {
+					return ownerreztest.MatchProperty(4402)(r) && ownerreztest.MatchBookings(r)
+				}, Times: -1, Do: ownerreztest.Status(status)})
+				for range 8 {
+					wait(15 * time.Minute)
+					h.lookup()
+				}
+				snap := h.snapshot()
+				if age := time.Since(snap.AsOf(4401)); age > 20*time.Minute {
+					t.Errorf("the good property is %s old", age)
+				}
+				if age := time.Since(snap.AsOf(4402)); age < 90*time.Minute {
+					t.Errorf("the bad property claims to be only %s old", age)
+				}
+				if !slices.ContainsFunc(snap.Problems, func(p lookup.Problem) bool { return p.Property == 4402 }) ||
+					slices.ContainsFunc(snap.Problems, func(p lookup.Problem) bool { return p.Property == 4401 }) {
+					t.Errorf("problems: %v", snap.Problems)
+				}
+				h.server.ClearFaults()
+				h.settle(2)
+				var late []string
+				for _, e := range h.heard.events {
+					if len(e.Properties) > 0 {
+						late = append(late, string(e.Was)+">"+string(e.Now))
+					}
+				}
+				if want := []string{"ok>late", "late>ok"}; !slices.Equal(late, want) {
+					t.Errorf("told of the property: %v, want %v", late, want)
+				}
+			})
+		})
+	}
+}
+
+func TestPropertyGoesAndReturns(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		h.change(func() { h.server.SetPropertyActive(testAccount, 4402, false) })
+		wait(7 * time.Hour)
+		h.lookup()
+		snap := h.snapshot()
+		today := ownerrez.DateOf(time.Now())
+		for _, night := range snap.Show(h.job.Settings, time.Now(), 4402, today, today.AddDays(30)) {
+			if night.State != availability.Unknown {
+				t.Fatalf("the night of %s is %s at a property that is not active", night.Date, night.State)
+			}
+		}
+		requests := h.server.Count()
+		wait(15 * time.Minute)
+		h.lookup()
+		for _, r := range h.server.Requests()[requests:] {
+			if strings.Contains(r.Query, "4402") {
+				t.Errorf("it is still asked for: %s", r.Query)
+			}
+		}
+		h.book(4402, 300, 4)
+		h.change(func() { h.server.SetPropertyActive(testAccount, 4402, true) })
+		wait(7 * time.Hour)
+		h.settle(2)
+	})
+}
+
+func TestEmptyListOfPropertiesIsNotBelieved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, ownerreztest.Quirks{})
+		smallWorld(h)
+		list := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/properties") }
+		h.server.Fault(ownerreztest.Fault{Match: list, Times: 2, Do: ownerreztest.EmptyPage()})
+		out := h.lookup()
+		if out.Status != lookup.StatusNew || len(out.Problems) != 1 || !out.AsOf.IsZero() {
+			t.Errorf("it says %s as of %s, %v", out.Status, out.AsOf, out.Problems)
+		}
+		snap := lookup.Once(t.Context(), h.credential(h.server.HTTPClient(t)), h.job.Settings, lookup.Question{
+			From: ownerrez.DateOf(time.Now()), To: ownerrez.DateOf(time.Now()).AddDays(7), Now: time.Now(),
+		})
+		if len(snap.Problems) != 1 {
+			t.Errorf("a single lookup says %v", snap.Problems)
+		}
+		h.settle(2)
+	})
+}
