@@ -240,3 +240,21 @@ func TestListThatAlwaysLacksAStay(t *testing.T) {
 		h.settle(1)
 	})
 }
+
+// A page that claims to hold one row at most, and holds more, is no reason to ask for each night.
+func TestAbsurdPageSize(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		h.server.Fault(ownerreztest.Fault{Times: -1, Do: ownerreztest.Edit("limit of 1", func(value any) any {
+			if page, ok := value.(map[string]any); ok && page["items"] != nil {
+				page["limit"] = 1
+			}
+			return value
+		})})
+		wait(15 * time.Minute)
+		if out := h.run(true); out.Requests > 15 {
+			t.Errorf("%d requests were sent", out.Requests)
+		}
+		h.server.ClearFaults()
+		h.settle(2)
+	})
+}

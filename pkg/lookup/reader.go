@@ -11,6 +11,9 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 )
 
+// leastPage is the smallest page that is believed: smaller ones would cost a request for almost every night.
+const leastPage = 10
+
 // reader asks OwnerRez, on behalf of one run, and knows when to stop.
 type reader struct {
 	client   *ownerrez.Client
@@ -83,9 +86,7 @@ func (r *reader) list(ctx context.Context, q ownerrez.BookingQuery) (page *owner
 	if err != nil {
 		return nil, false, err
 	}
-	if page.Limit > 0 && page.Limit < r.capacity {
-		r.capacity = page.Limit
-	}
+	r.capacity = min(r.capacity, max(page.Limit, len(page.Items), leastPage))
 	return page, !page.More() && len(page.Items) < r.capacity, nil
 }
 
