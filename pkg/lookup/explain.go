@@ -92,6 +92,30 @@ func endsRun(err error) bool {
 	return false
 }
 
+// refusedAccess reports whether OwnerRez refuses access.
+func refusedAccess(err error) bool {
+	return errors.Is(err, ownerrez.ErrForbidden) || errors.Is(err, ownerrez.ErrPaymentRequired)
+}
+
+// refusedAccount reports whether that is surely about more than what was asked for.
+func refusedAccount(err error) bool {
+	var api *ownerrez.Error
+	if !errors.As(err, &api) {
+		return false
+	}
+	switch api.Code {
+	case "ip_blocked", "account_locked", "account_closed", "user_agent_required":
+		return true
+	}
+	return false
+}
+
+// brokenAnswer reports whether no good answer came, for whatever reason but the question itself.
+func brokenAnswer(err error) bool {
+	return errors.Is(err, ownerrez.ErrServer) || errors.Is(err, ownerrez.ErrUnreadable) ||
+		errors.Is(err, ownerrez.ErrUnreachable) || refusedAccess(err)
+}
+
 // refusedQuestion reports whether OwnerRez took offence at the question itself, so that asking for less may help.
 func refusedQuestion(err error) bool {
 	var api *ownerrez.Error

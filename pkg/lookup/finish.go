@@ -160,7 +160,7 @@ func (r *run) status(covered bool) Status {
 			return StatusReconnect
 		}
 		return StatusLate
-	case errors.Is(r.ended, ownerrez.ErrForbidden), errors.Is(r.ended, ownerrez.ErrPaymentRequired):
+	case refusedAccess(r.ended):
 		return cmp.Or(keepReconnect(r.row.Status), StatusLate)
 	case r.row.Status == StatusOK && r.now.Sub(r.row.AsOf) > r.settings.Stale():
 		return StatusLate
@@ -185,7 +185,7 @@ func (r *run) due(covered bool) time.Time {
 		}
 	}
 	switch {
-	case errors.Is(r.ended, ownerrez.ErrUnauthorized), errors.Is(r.ended, ownerrez.ErrForbidden), errors.Is(r.ended, ownerrez.ErrPaymentRequired):
+	case errors.Is(r.ended, ownerrez.ErrUnauthorized), refusedAccess(r.ended):
 		return r.now.Add(backoff(every, r.row.Failures, max(every, refusedRetry)))
 	case errors.Is(r.ended, budget.ErrNoSlot):
 		return r.now.Add(time.Hour)
@@ -200,4 +200,15 @@ func (r *run) due(covered bool) time.Time {
 // backoff doubles base with every failure after the first, up to limit.
 func backoff(base time.Duration, failures int, limit time.Duration) time.Duration {
 	return min(base<<min(max(failures-1, 0), 16), limit)
+}
+
+// kind is what the run read.
+func (r *run) kind() string {
+	switch {
+	case r.incremented:
+		return "increment"
+	case errors.Is(r.ended, errNoCredential) || r.meter.requests() == 0:
+		return "none"
+	}
+	return "full"
 }

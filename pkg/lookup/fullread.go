@@ -2,7 +2,6 @@ package lookup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -67,7 +66,7 @@ func (f *fullRead) read(ctx context.Context, s slice) {
 	}
 	page, whole, err := f.list(ctx, s.query())
 	switch {
-	case err == nil && whole:
+	case err == nil && whole && (len(s.properties) == 1 || !s.homeless(page.Items)):
 		f.accept(s, page.Items)
 	case err == nil && len(s.properties) > 1:
 		f.glimpse(page.Items)
@@ -82,13 +81,21 @@ func (f *fullRead) read(ctx context.Context, s slice) {
 	}
 }
 
+// homeless reports whether a row cannot be read and names none of the slice's properties: asked for one by one,
+// only the one that it belongs to need be in doubt.
+func (s slice) homeless(rows []ownerrez.Booking) bool {
+	return slices.ContainsFunc(rows, func(row ownerrez.Booking) bool {
+		reading := availability.Read(row)
+		return reading.Why != "" && !slices.Contains(s.properties, reading.Property)
+	})
+}
+
 // worthSplitting reports whether asking for fewer properties may answer where all together did not.
 func (f *fullRead) worthSplitting(err error) bool {
 	if refusedQuestion(err) {
 		return true
 	}
-	broken := errors.Is(err, ownerrez.ErrServer) || errors.Is(err, ownerrez.ErrUnreadable)
-	return broken && (f.split || f.good)
+	return brokenAnswer(err) && f.divides()
 }
 
 // narrow handles one property with more rows than an answer holds.

@@ -83,32 +83,36 @@ func (j *Job) Run(ctx context.Context, w Wake) (Outcome, error) {
 func (j *Job) lookup(ctx context.Context, row Account, now time.Time, full bool) (Outcome, error) {
 	was := row.clone()
 	row.RunBegan = now
-	cred, err := j.credential(ctx, row.ID)
+	r := newRun(&row, j.Settings, now)
+	r.share, r.progress, r.split = j.share(), j.Progress, row.Failures > 0
+	r.load = func(ctx context.Context) ([]availability.Record, error) { return j.Store.Records(ctx, row.ID) }
+	r.reach = func(w availability.Range) availability.Range { w.To = ownerrez.Date{}; return w }
+	err := j.enter(ctx, r)
+	if err == nil && r.ended == nil {
+		err = r.look(ctx, full)
+	}
+	if err != nil {
+		return Outcome{Key: row.Key}, err
+	}
+	return j.conclude(ctx, r, was)
+}
+
+// enter gets the run its client. Where none may be used now, the run has ended before it began; the error is one
+// of our own.
+func (j *Job) enter(ctx context.Context, r *run) error {
+	cred, err := j.credential(ctx, r.row.ID)
 	if err == nil {
 		_, err = j.takeSlot(ctx, cred)
 	}
-	r := &run{settings: j.Settings, row: &row, now: now}
-	m := &meter{}
-	r.reset(m)
 	if err == nil {
-		row.Credential = cred.Fingerprint
-		r.client, err = cred.Open(j.options(m)...)
+		r.row.Credential = cred.Fingerprint
+		r.client, err = cred.Open(j.options(r.meter)...)
 	}
-	if err != nil {
-		if own := ownTrouble(err); own != nil {
-			return Outcome{Key: row.Key}, own
-		}
-		r.ended = err
-	} else {
-		r.share, r.progress = j.share(), j.Progress
-		r.split = row.Failures > 0
-		r.load = func(ctx context.Context) ([]availability.Record, error) { return j.Store.Records(ctx, row.ID) }
-		r.reach = func(w availability.Range) availability.Range { w.To = ownerrez.Date{}; return w }
-		if err := r.look(ctx, full); err != nil {
-			return Outcome{Key: row.Key}, err
-		}
+	if own := ownTrouble(err); own != nil {
+		return own
 	}
-	return j.conclude(ctx, r, was)
+	r.ended = err
+	return nil
 }
 
 // conclude stores and publishes what a run has learned, also if its context ended meanwhile.

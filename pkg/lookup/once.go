@@ -2,7 +2,6 @@ package lookup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -14,20 +13,18 @@ import (
 
 // Question is what Once is to find out.
 type Question struct {
-	From, To   ownerrez.Date // the nights [From, To)
-	Properties []int64       // which properties; empty: all of the account
-	Now        time.Time
+	From, To   ownerrez.Date      // the nights [From, To)
+	Properties []int64            // which properties; empty: all of the account
+	Now        time.Time          // by our clock
 	Progress   func(requests int) // called after each answer; may be nil
 }
 
 // Once looks up what the question needs, and keeps nothing. It always returns a snapshot: what could not be read
 // is not known there, and a problem says why.
 func Once(ctx context.Context, cred account.Credential, set Settings, q Question, opts ...ownerrez.Option) Snapshot {
-	m := &meter{}
 	row := Account{Status: StatusNew}
-	r := &run{settings: set, row: &row, now: q.Now.UTC().Truncate(time.Second), ledger: newLedger(nil)}
-	r.reset(m)
-	r.progress = q.Progress
+	r := newRun(&row, set, q.Now.UTC().Truncate(time.Second))
+	r.ledger, r.progress = newLedger(nil), q.Progress
 	if len(q.Properties) > 0 {
 		r.only = func(p int64) bool { return slices.Contains(q.Properties, p) }
 		for _, p := range q.Properties {
@@ -35,7 +32,7 @@ func Once(ctx context.Context, cred account.Credential, set Settings, q Question
 		}
 	}
 	r.reach = func(availability.Range) availability.Range { return availability.Range{From: q.From, To: q.To} }
-	client, err := cred.Open(append([]ownerrez.Option{ownerrez.WithObserver(m.observe)}, opts...)...)
+	client, err := cred.Open(append([]ownerrez.Option{ownerrez.WithObserver(r.meter.observe)}, opts...)...)
 	if err != nil {
 		r.ended = err
 	} else {
@@ -77,24 +74,4 @@ func (r *run) asked() []availability.Record {
 		}
 		return r.row.Properties[rec.Property].Gone
 	})
-}
-
-// reset prepares a run that has asked nothing yet.
-func (r *run) reset(m *meter) {
-	r.reader = &reader{meter: m, capacity: pageLimit}
-	if r.row.PageLimit > 0 {
-		r.capacity = r.row.PageLimit
-	}
-	r.good, r.failed, r.met = map[int64]bool{}, map[int64]error{}, map[int64]bool{}
-}
-
-// kind is what the run read.
-func (r *run) kind() string {
-	switch {
-	case r.incremented:
-		return "increment"
-	case errors.Is(r.ended, errNoCredential) || r.meter.requests() == 0:
-		return "none"
-	}
-	return "full"
 }

@@ -1,8 +1,10 @@
 package lookup_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,13 +17,17 @@ import (
 )
 
 func TestOnePropertyThatFails(t *testing.T) {
-	for _, status := range []int{400, 404, 405, 500, 503} {
-		t.Run(http.StatusText(status), func(t *testing.T) {
+	for _, fault := range []ownerreztest.Action{
+		ownerreztest.Status(400), ownerreztest.Status(403), ownerreztest.Status(404), ownerreztest.Status(405),
+		ownerreztest.Status(500), ownerreztest.Status(503), ownerreztest.HTML(200), ownerreztest.Reset(),
+		ownerreztest.BreakHalfway(),
+	} {
+		t.Run(fault.String(), func(t *testing.T) {
 			inHouse(t, smallWorld, func(t *testing.T, h *house) {
 				h.book(4401, 60, 3)
 				h.server.Fault(ownerreztest.Fault{Match: func(r *http.Request) bool {
 					return ownerreztest.MatchProperty(4402)(r) && ownerreztest.MatchBookings(r)
-				}, Times: -1, Do: ownerreztest.Status(status)})
+				}, Times: -1, Do: fault})
 				for range 8 {
 					wait(15 * time.Minute)
 					h.lookup()
@@ -97,5 +103,40 @@ func TestEmptyListOfPropertiesIsNotBelieved(t *testing.T) {
 			t.Errorf("a single lookup says %v", snap.Problems)
 		}
 		h.settle(2)
+	})
+}
+
+// A row that says not even whose it is casts doubt on its property only: on nights that no stay takes.
+func TestRowThatCannotBeRead(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		bad := h.bookings()[1] // of 4402
+		h.server.Fault(ownerreztest.Fault{Times: -1, Do: ownerreztest.EditRows("garbage", func(rows []any) []any {
+			for i, row := range rows {
+				if row, ok := row.(map[string]any); ok && row["id"] == json.Number(strconv.FormatInt(bad, 10)) {
+					rows[i] = map[string]any{"id": "?", "arrival": 7}
+				}
+			}
+			return rows
+		})})
+		wait(15 * time.Minute)
+		h.lookup()
+		snap := h.snapshot()
+		today := ownerrez.DateOf(time.Now())
+		free := map[int64]int{}
+		for _, p := range []int64{4401, 4402, 4403} {
+			for _, night := range snap.Show(h.job.Settings, time.Now(), p, today, today.AddDays(100)) {
+				if night.State == availability.Free {
+					free[p]++
+				}
+			}
+		}
+		if free[4402] != 0 || free[4401] == 0 || free[4403] == 0 {
+			t.Errorf("nights that are shown free: %v", free)
+		}
+		if !slices.ContainsFunc(snap.Problems, func(p lookup.Problem) bool { return p.Property == 4402 }) {
+			t.Errorf("problems: %v", snap.Problems)
+		}
+		h.server.ClearFaults()
+		h.settle(1)
 	})
 }

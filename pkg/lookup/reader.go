@@ -11,6 +11,9 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 )
 
+// slow is how long a failure may take to count as one.
+const slow = 10 * time.Second
+
 // leastPage is the smallest page that is believed: smaller ones would cost a request for almost every night.
 const leastPage = 10
 
@@ -38,6 +41,7 @@ func ask[T any](ctx context.Context, r *reader, call func(context.Context) (T, e
 	if r.ended != nil {
 		return none, r.ended
 	}
+	began := time.Now()
 	v, err := call(ctx)
 	r.order++
 	if r.progress != nil {
@@ -49,12 +53,10 @@ func ask[T any](ctx context.Context, r *reader, call func(context.Context) (T, e
 	case ctx.Err() != nil:
 		r.ended = context.Cause(ctx)
 		return none, r.ended
-	case endsRun(err):
+	case endsRun(err) && !(r.divides() && refusedAccess(err) && !refusedAccount(err)):
 		r.ended = err
-	case errors.Is(err, ownerrez.ErrUnreachable):
-		r.inRow += 4 // each may have waited for long
-	case errors.Is(err, ownerrez.ErrServer) || errors.Is(err, ownerrez.ErrUnreadable):
-		r.inRow++
+	case brokenAnswer(err):
+		r.inRow += 1 + int(time.Since(began)/slow) // those that hung count more
 	}
 	if r.inRow >= r.patience() && r.ended == nil {
 		r.ended = err
@@ -65,10 +67,14 @@ func ask[T any](ctx context.Context, r *reader, call func(context.Context) (T, e
 	return v, nil
 }
 
+// divides reports whether what fails may be about one property only: OwnerRez has answered well in this run, or
+// the run before has failed too.
+func (r *reader) divides() bool { return r.split || r.good }
+
 // patience is how many failures in a row end a run: enough to find one poisoned property among a hundred where
 // splitting is worth it, and few where OwnerRez just is down.
 func (r *reader) patience() int {
-	if r.split || r.good {
+	if r.divides() {
 		return 2 + bits.Len(pageLimit)
 	}
 	return 2

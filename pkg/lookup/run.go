@@ -36,6 +36,19 @@ type run struct {
 	problems    []Problem
 }
 
+// newRun prepares a run that has asked nothing yet.
+func newRun(row *Account, set Settings, now time.Time) *run {
+	r := &run{
+		reader:   &reader{meter: &meter{}, capacity: pageLimit},
+		settings: set, row: row, now: now,
+		good: map[int64]bool{}, failed: map[int64]error{}, met: map[int64]bool{},
+	}
+	if row.PageLimit > 0 {
+		r.capacity = row.PageLimit
+	}
+	return r
+}
+
 // began is when the run began, by the smaller of our clock and OwnerRez's: the as_of of what it reads.
 func (r *run) began() time.Time { return r.meter.begin(r.now) }
 
