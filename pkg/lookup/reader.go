@@ -47,13 +47,14 @@ func ask[T any](ctx context.Context, r *reader, call func(context.Context) (T, e
 	if r.progress != nil {
 		r.progress(r.meter.requests())
 	}
+	perProperty := r.divides() && refusedAccess(err) && !refusedAccount(err)
 	switch {
 	case err == nil:
 		r.inRow, r.good = 0, true
 	case ctx.Err() != nil:
 		r.ended = context.Cause(ctx)
 		return none, r.ended
-	case endsRun(err) && !(r.divides() && refusedAccess(err) && !refusedAccount(err)):
+	case endsRun(err) && !perProperty:
 		r.ended = err
 	case brokenAnswer(err):
 		r.inRow += 1 + int(time.Since(began)/slow) // those that hung count more
