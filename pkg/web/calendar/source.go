@@ -35,10 +35,16 @@ func (s stored) Snapshots(ctx context.Context) ([]lookup.Snapshot, error) {
 		current[lookup.CredentialKey(cred.Fingerprint)] = true
 	}
 	rows, err := s.store.Accounts(ctx)
-	if err != nil {
+	if err != nil && rows == nil {
 		return nil, err
 	}
 	var out []lookup.Snapshot
+	if err != nil { // the others can be shown all the same
+		out = append(out, lookup.Snapshot{Problems: []lookup.Problem{{
+			Message: "What is kept of an account cannot be read: it is damaged, or of a newer release.",
+			Next:    "Use that release, or begin with a new data file.",
+		}}})
+	}
 	for _, row := range rows {
 		switch {
 		case row.ID == 0 && current[row.Key] && len(row.Problems) > 0:

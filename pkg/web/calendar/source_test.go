@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -17,9 +18,10 @@ import (
 type rows struct {
 	lookup.Store
 	accounts []lookup.Account
+	err      error
 }
 
-func (r rows) Accounts(context.Context) ([]lookup.Account, error) { return r.accounts, nil }
+func (r rows) Accounts(context.Context) ([]lookup.Account, error) { return r.accounts, r.err }
 
 func (r rows) Account(_ context.Context, key string) (lookup.Account, error) {
 	i := slices.IndexFunc(r.accounts, func(a lookup.Account) bool { return a.Key == key })
@@ -57,5 +59,18 @@ func TestFromStore(t *testing.T) {
 	want := []string{"1 records 1 problems 1", "credential:new records 0 problems 1"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// One account that cannot be read hides no other, and is not hidden itself.
+func TestFromStoreWithAnUnreadableAccount(t *testing.T) {
+	none := func(context.Context) ([]account.Credential, error) { return nil, nil }
+	store := rows{accounts: []lookup.Account{{Key: "1", ID: 1, Status: lookup.StatusOK}}, err: errors.New("unreadable")}
+	snaps, err := FromStore(store, none).Snapshots(t.Context())
+	if err != nil || len(snaps) != 2 || len(snaps[0].Problems) != 1 || snaps[1].Account.ID != 1 {
+		t.Errorf("%+v, %v", snaps, err)
+	}
+	if _, err := FromStore(rows{err: errors.New("broken")}, none).Snapshots(t.Context()); err == nil {
+		t.Error("a store that cannot be read at all is no error")
 	}
 }
