@@ -83,6 +83,7 @@ type Mark struct {
 type Suspect struct {
 	Property int64
 	NotFound time.Time `json:",omitzero"` // since when OwnerRez answers 404 for it, without a control to prove that right
+	Kept     time.Time `json:",omitzero"` // when OwnerRez last said that it is there, of a stay at the edge of what is read
 }
 
 // Lapse is a lapsed hold that was asked for and is still there.

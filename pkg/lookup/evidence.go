@@ -26,7 +26,8 @@ const (
 type question struct {
 	booking, property int64
 	night             ownerrez.Date // its first night, to ask for the nearest first
-	lacked            *appetite     // the complete read that lacked it; nil if none did
+	lacked            *appetite     // the complete read that lacked it and must have shown it; nil if none did
+	edge              bool          // a complete read lacked it, and need not have shown it
 	lapsed            bool          // it is a hold whose time is over
 }
 
@@ -64,7 +65,7 @@ func (r *run) inquire(ctx context.Context, questions []question, shown sightings
 	})
 	var ev evidence
 	provable := len(controls(shown, questions)) > 0
-	asked, missing := 0, false
+	asked, missing, found := 0, false, false
 	for _, q := range questions {
 		a := answer{question: q, err: errWaiting}
 		switch {
@@ -74,10 +75,14 @@ func (r *run) inquire(ctx context.Context, questions []question, shown sightings
 			asked++
 			a.reading, a.found, a.err = r.booking(ctx, q.booking)
 			missing = missing || a.err == nil && !a.found
+			found = found || a.err == nil && a.found
 		}
 		ev.answers = append(ev.answers, a)
 	}
-	if missing {
+	switch {
+	case found: // what was found by its id shows that OwnerRez answers such questions
+		ev.control = trustworthy
+	case missing:
 		ev.control = r.controlQuestion(ctx, questions, shown)
 	}
 	return ev
@@ -164,6 +169,9 @@ func (r *run) settleFound(a answer, f *fullRead) {
 	delete(r.row.Suspects, a.booking)
 	delete(r.row.Lapsed, a.booking)
 	stay := a.reading.Stay
+	if a.edge && a.reading.Occupies {
+		r.suspect(a.booking, Suspect{Property: a.property, Kept: r.began()})
+	}
 	if a.reading.Occupies && stay.Until != 0 && stay.Until <= r.now.Unix() {
 		r.keepLapsed(a.booking)
 	}
@@ -203,12 +211,15 @@ func (r *run) keepAsking(a answer, why error) {
 	if a.lacked == nil {
 		return
 	}
+	r.suspect(a.booking, Suspect{Property: a.property, NotFound: r.row.Suspects[a.booking].NotFound})
+	r.fail(a.property, why)
+}
+
+func (r *run) suspect(booking int64, s Suspect) {
 	if r.row.Suspects == nil {
 		r.row.Suspects = map[int64]Suspect{}
 	}
-	s := r.row.Suspects[a.booking]
-	r.row.Suspects[a.booking] = Suspect{Property: a.property, NotFound: s.NotFound}
-	r.fail(a.property, why)
+	r.row.Suspects[booking] = s
 }
 
 // keepLapsed notes that a lapsed hold was asked for and is still there.
@@ -245,7 +256,7 @@ func (r *run) questions(shown sightings, f *fullRead) []question {
 		p := f.props[property]
 		for _, stay := range r.ledger.record(property).Stays {
 			if _, seen := shown[stay.Booking]; !seen && stay.Departure.After(p.want.from) {
-				asked[stay.Booking] = question{stay.Booking, property, stay.Arrival, &p.want, false}
+				r.askLacking(asked, property, stay, &p.want)
 			}
 		}
 	}
@@ -253,16 +264,32 @@ func (r *run) questions(shown sightings, f *fullRead) []question {
 		for _, stay := range rec.Stays {
 			_, seen := shown[stay.Booking]
 			if _, again := asked[stay.Booking]; !again && r.askLapsed(stay, seen) {
-				asked[stay.Booking] = question{stay.Booking, rec.Property, stay.Arrival, nil, true}
+				asked[stay.Booking] = question{booking: stay.Booking, property: rec.Property, night: stay.Arrival, lapsed: true}
 			}
 		}
 		for _, d := range rec.Doubts {
 			if _, again := asked[d.Booking]; !again && d.Booking != 0 {
-				asked[d.Booking] = question{d.Booking, rec.Property, d.From, nil, false}
+				asked[d.Booking] = question{booking: d.Booking, property: rec.Property, night: d.From}
 			}
 		}
 	}
 	return slices.Collect(maps.Values(asked))
+}
+
+// askLacking asks for a stay that a complete read lacked. One at its edge, which it need not have shown, is asked
+// for once a day, and is kept meanwhile without further ado.
+func (r *run) askLacking(asked map[int64]question, property int64, stay availability.Stay, want *appetite) {
+	q := question{booking: stay.Booking, property: property, night: stay.Arrival}
+	kept := r.row.Suspects[stay.Booking].Kept
+	switch {
+	case belongs(stay, *want):
+		q.lacked = want
+	case !kept.IsZero() && r.began().Sub(kept) < fullEvery:
+		return
+	default:
+		q.edge = true
+	}
+	asked[stay.Booking] = q
 }
 
 // askLapsed reports whether to ask for the stay because it is a hold whose time is over: at once if the run did

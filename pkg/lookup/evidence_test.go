@@ -258,3 +258,35 @@ func TestAbsurdPageSize(t *testing.T) {
 		h.settle(2)
 	})
 }
+
+// Where from filters by arrival, a read lacks every stay that arrived before it begins. Such stays are kept without
+// making the read incomplete, however many they are, and asked for once a day.
+func TestStaysAtTheEdge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, ownerreztest.Quirks{FromIsArrival: true})
+		for p := range int64(45) {
+			h.property(4401+p, "America/Chicago")
+			h.book(4401+p, -40, 60)
+		}
+		wait(time.Minute)
+		h.lookup()
+		asked := 0
+		for range 8 {
+			wait(15 * time.Minute)
+			out := h.lookup()
+			if asked += out.Requests - 1; len(out.Problems) > 0 {
+				t.Errorf("it says %v", out.Problems)
+			}
+			if diff := h.differences(); len(diff) > 0 {
+				t.Fatalf("%d nights differ: %s", len(diff), diff[0])
+			}
+		}
+		if asked != 45 {
+			t.Errorf("%d requests beside the lists, for 45 stays at the edge", asked)
+		}
+		gone := h.bookings()[7]
+		h.change(func() { h.server.Delete(testAccount, gone) })
+		wait(25 * time.Hour)
+		h.settle(4)
+	})
+}
