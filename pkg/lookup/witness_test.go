@@ -45,13 +45,14 @@ func (tr *truth) update(now time.Time, bookings []ownerreztest.Booking) {
 
 // listener is a reader of the events who keeps a calendar by them alone.
 type listener struct {
-	t      testing.TB
-	mu     sync.Mutex
-	deaf   bool // Publish fails
-	seq    int64
-	nights map[place]cell
-	first  map[int64]bool // properties that had an event
-	events []lookup.Event
+	t       testing.TB
+	mu      sync.Mutex
+	deaf    bool // Publish fails
+	partial bool // it has forgotten what it heard: only the order of events is checked
+	seq     int64
+	nights  map[place]cell
+	first   map[int64]bool // properties that had an event
+	events  []lookup.Event
 }
 
 type cell struct {
@@ -80,7 +81,7 @@ func (l *listener) Publish(_ context.Context, e lookup.Event) error {
 	for _, c := range e.Changes {
 		for night := c.From; night.Before(c.To); night = night.AddDays(1) {
 			at := place{e.Property, night}
-			if was := cmp.Or(l.nights[at].state, l.unnamed(e.Property)); was != c.Was {
+			if was := cmp.Or(l.nights[at].state, l.unnamed(e.Property)); was != c.Was && !l.partial {
 				l.t.Errorf("event %d says that property %d's night of %s was %s; it was %s", e.Seq, e.Property, night, c.Was, was)
 			}
 			l.nights[at] = cell{c.Now, c.Cause, c.Booking}
@@ -105,6 +106,9 @@ func (l *listener) compare(t testing.TB, snap lookup.Snapshot) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.partial {
+		return
+	}
 	if snap.Account.Seq != l.seq {
 		if !l.deaf {
 			t.Errorf("the account is at event %d, published are %d", snap.Account.Seq, l.seq)
