@@ -52,6 +52,7 @@ type Account struct {
 	Suspects   map[int64]Suspect       `json:",omitempty"` // by booking
 	Lapsed     map[int64]Lapse         `json:",omitempty"` // by booking
 	PageLimit  int                     `json:",omitempty"` // rows that one answer holds, where fewer than 100
+	From       FromFilter              `json:",omitempty"` // what from filters by at this OwnerRez, as far as it has shown
 	Proof      Proof                   `json:",omitzero"`
 	FullUntil  time.Time               `json:",omitzero"`  // increments are not trusted until then
 	Misses     int                     `json:",omitempty"` // changes that increments failed to show

@@ -22,7 +22,7 @@
 //
 // # Where to find
 //
-// A 401, 403 or 429: status and due in finish.go, words in explain.go. A lapsed hold: askLapsed in evidence.go. A
-// row that cannot be read: doubt in fullread.go. A property that is gone: properties.go. Who a credential belongs
-// to: connect.go.
+// A 401, 403 or 429: status and due in finish.go, words in explain.go. A lapsed hold: lapse.go. What the
+// parameter from filters by: fromfilter.go. A row that cannot be read: doubt in fullread.go. A property that is
+// gone: properties.go. Who a credential belongs to: connect.go.
 package lookup

@@ -17,9 +17,6 @@ const (
 	// trust404After is how long OwnerRez must answer 404 for a stay where no other booking can show that it
 	// answers such questions rightly.
 	trust404After = 24 * time.Hour
-	// askLapsedEvery and askLapsedFor say how a lapsed hold that is still there is asked for again.
-	askLapsedEvery = time.Hour
-	askLapsedFor   = 24 * time.Hour
 )
 
 // question is a booking to be asked for by its id, before anything is concluded from its absence.
@@ -169,8 +166,9 @@ func (r *run) settleFound(a answer, f *fullRead) {
 	delete(r.row.Suspects, a.booking)
 	delete(r.row.Lapsed, a.booking)
 	stay := a.reading.Stay
-	if a.edge && a.reading.Occupies {
+	if a.edge && a.reading.Occupies && a.reading.Property == a.property {
 		r.suspect(a.booking, Suspect{Property: a.property, Kept: r.began()})
+		r.learnByArrival(f)
 	}
 	if a.reading.Occupies && stay.Until != 0 && stay.Until <= r.now.Unix() {
 		r.keepLapsed(a.booking)
@@ -220,19 +218,6 @@ func (r *run) suspect(booking int64, s Suspect) {
 		r.row.Suspects = map[int64]Suspect{}
 	}
 	r.row.Suspects[booking] = s
-}
-
-// keepLapsed notes that a lapsed hold was asked for and is still there.
-func (r *run) keepLapsed(booking int64) {
-	if r.row.Lapsed == nil {
-		r.row.Lapsed = map[int64]Lapse{}
-	}
-	l := r.row.Lapsed[booking]
-	if l.First.IsZero() {
-		l.First = r.began()
-	}
-	l.Asked = r.began()
-	r.row.Lapsed[booking] = l
 }
 
 // dropSuspects forgets suspects that this run showed, or that are no stays any more.
@@ -290,18 +275,4 @@ func (r *run) askLacking(asked map[int64]question, property int64, stay availabi
 		q.edge = true
 	}
 	asked[stay.Booking] = q
-}
-
-// askLapsed reports whether to ask for the stay because it is a hold whose time is over: at once if the run did
-// not show it, then hourly for a day, then only full reads tell.
-func (r *run) askLapsed(stay availability.Stay, seen bool) bool {
-	if stay.Until == 0 || stay.Until > r.now.Unix() {
-		return false
-	}
-	if seen {
-		r.keepLapsed(stay.Booking)
-		return false
-	}
-	l, asked := r.row.Lapsed[stay.Booking]
-	return !asked || (r.now.Sub(l.Asked) >= askLapsedEvery && r.now.Sub(l.First) < askLapsedFor)
 }

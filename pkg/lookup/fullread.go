@@ -24,6 +24,7 @@ type fullRead struct {
 	props    map[int64]*propertyRead
 	answers  [][]int64                               // the properties of each answer that was accepted
 	glimpsed sightings                               // rows of answers that were too long to be used
+	overlaps bool                                    // a row was shown that arrived before the from of its question, and departs after it
 	doubtful func(property int64) availability.Range // the nights on which a row without dates casts doubt
 	todo     []slice
 }
@@ -131,6 +132,7 @@ func (f *fullRead) fail(s slice, err error) {
 func (f *fullRead) accept(s slice, rows []ownerrez.Booking) {
 	for _, row := range rows {
 		f.consider(row)
+		f.overlaps = f.overlaps || s.overlapped(row)
 		reading := availability.Read(row)
 		at, asked := f.props[reading.Property]
 		switch {
@@ -232,4 +234,16 @@ func (f *fullRead) distrust(property int64) {
 // dates. Stays at the edges, and long ones, prove nothing.
 func belongs(s availability.Stay, w appetite) bool {
 	return !s.Arrival.Before(w.from) && (w.to.IsZero() || !s.Arrival.After(w.to.AddDays(-1)))
+}
+
+// emptyFirstReads lists the properties whose first complete read shows no stay.
+func (r *run) emptyFirstReads(f *fullRead) []int64 {
+	var out []int64
+	for p := range f.props {
+		if f.complete(p) && r.first(p) && len(r.ledger.record(p).Stays) == 0 {
+			out = append(out, p)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

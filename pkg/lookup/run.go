@@ -169,12 +169,15 @@ func (r *run) appetites(properties []int64) []appetite {
 			from = begin
 		}
 	}
+	back := r.row.From == FromArrival || (r.row.From == FromUnknown && !r.straddled(from))
 	wants := make([]appetite, 0, len(properties))
 	for _, p := range properties {
 		w := appetite{property: p, rows: rowsGuess, from: from, to: r.reach(r.window(p)).To}
-		if r.first(p) {
+		first := r.first(p)
+		if w.back = first || back; w.back {
 			w.from = from.AddDays(-firstReach)
-		} else {
+		}
+		if !first {
 			w.rows = r.row.Properties[p].Rows
 		}
 		if mark := r.row.Properties[p].Mark; mark != nil {
@@ -218,8 +221,15 @@ func (r *run) readFully(ctx context.Context, properties []int64, changes sightin
 			}
 		}
 	}
+	if f.overlaps {
+		r.row.From = FromDeparture
+	}
 	r.dropSuspects(shown)
+	trial := r.row.From == FromUnknown
 	r.settle(r.inquire(ctx, r.questions(shown, f), shown), f)
+	if trial && f.reliesOnFrom() {
+		r.learnByArrival(f) // nothing has shown what from filters by, so the worst is assumed
+	}
 	f.confirm(ctx, r.emptyFirstReads(f))
 	for _, p := range properties {
 		r.concludeProperty(p, f)
@@ -234,18 +244,6 @@ func (r *run) applyGlimpses(f *fullRead, shown sightings) {
 			r.apply(seen.Reading)
 		}
 	}
-}
-
-// emptyFirstReads lists the properties whose first complete read shows no stay.
-func (r *run) emptyFirstReads(f *fullRead) []int64 {
-	var out []int64
-	for p := range f.props {
-		if f.complete(p) && r.first(p) && len(r.ledger.record(p).Stays) == 0 {
-			out = append(out, p)
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 // concludeProperty makes a property's full read its new baseline, if it was complete and nothing speaks against it.

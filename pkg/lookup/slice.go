@@ -16,8 +16,8 @@ const (
 	// margin is how many days more than it answers for a slice asks for on either side, so that nothing hangs
 	// on how OwnerRez treats the edges of from and to.
 	margin = 2
-	// firstReach is how much earlier a property's first read begins: long stays that arrived before the window
-	// are found even if from should filter by arrival.
+	// firstReach is how much earlier a property's first read begins, and every read for as long as from may filter
+	// by arrival: long stays that arrived before the window are found all the same.
 	firstReach = 400
 	// rowsGuess is how many rows a property is taken to have that was never read.
 	rowsGuess = 15
@@ -92,6 +92,7 @@ type appetite struct {
 	rows     int // how many rows it is expected to bring
 	from, to ownerrez.Date
 	arrivals []ownerrez.Date // of the stays that we know, in order
+	back     bool            // it reaches back far enough for from to filter by whatever it likes
 	alone    bool            // its reads have long been proven incomplete: they shall not spoil the answer for others
 }
 
