@@ -179,6 +179,9 @@ func (r *run) settleFound(a answer, f *fullRead) {
 }
 
 func (r *run) settleMissing(a answer, control verdict) {
+	if a.lacked == nil && !a.edge && !a.lapsed {
+		return // its row is listed, though it cannot be read: only a read without it tells that it is gone
+	}
 	since := r.row.Suspects[a.booking].NotFound
 	waited := control == noControl && !since.IsZero() && r.began().Sub(since) >= trust404After
 	if control == trustworthy || waited {
@@ -238,10 +241,11 @@ func (r *run) questions(shown sightings, f *fullRead) []question {
 		if !f.complete(property) {
 			continue
 		}
-		p := f.props[property]
-		for _, stay := range r.ledger.record(property).Stays {
-			if _, seen := shown[stay.Booking]; !seen && stay.Departure.After(p.want.from) {
-				r.askLacking(asked, property, stay, &p.want)
+		rec, want := r.ledger.record(property), &f.props[property].want
+		for _, stay := range rec.Stays {
+			_, seen := shown[stay.Booking]
+			if !seen && !inDoubt(rec, stay.Booking) && stay.Departure.After(want.from) {
+				r.askLacking(asked, property, stay, want)
 			}
 		}
 	}
@@ -259,6 +263,11 @@ func (r *run) questions(shown sightings, f *fullRead) []question {
 		}
 	}
 	return slices.Collect(maps.Values(asked))
+}
+
+// inDoubt reports whether the booking's row was shown, but could not be read: then it is not lacking.
+func inDoubt(rec *availability.Record, booking int64) bool {
+	return slices.ContainsFunc(rec.Doubts, func(d availability.Doubt) bool { return d.Booking == booking })
 }
 
 // askLacking asks for a stay that a complete read lacked. One at its edge, which it need not have shown, is asked

@@ -140,3 +140,27 @@ func TestRowThatCannotBeRead(t *testing.T) {
 		h.settle(1)
 	})
 }
+
+// A stay whose row is listed but cannot be read is not gone, whatever is answered for its id.
+func TestListedRowThatIsNotFoundByID(t *testing.T) {
+	inHouse(t, smallWorld, func(t *testing.T, h *house) {
+		bad := h.bookings()[1] // of 4402
+		h.server.Fault(ownerreztest.Fault{Match: ownerreztest.MatchBookings, Times: -1, Do: ownerreztest.EditRows("no dates", func(rows []any) []any {
+			for _, row := range rows {
+				if row, ok := row.(map[string]any); ok && row["id"] == json.Number(strconv.FormatInt(bad, 10)) {
+					row["arrival"] = "soon"
+				}
+			}
+			return rows
+		})})
+		h.server.Fault(ownerreztest.Fault{Match: ownerreztest.MatchBooking(bad), Times: -1, Do: ownerreztest.Status(404)})
+		wait(15 * time.Minute)
+		h.lookup()
+		rec, _ := h.snapshot().Record(4402)
+		if _, kept := rec.Find(bad); !kept || len(rec.Doubts) != 1 {
+			t.Errorf("the stay is kept: %v, doubts: %v", kept, rec.Doubts)
+		}
+		h.server.ClearFaults()
+		h.settle(1)
+	})
+}
