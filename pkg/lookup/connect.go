@@ -33,6 +33,10 @@ func (j *Job) connect(ctx context.Context, row Account, now time.Time) (Outcome,
 		return out, own
 	}
 	out.Requests = m.requests()
+	if errors.Is(err, context.Canceled) { // we were interrupted: that says nothing of the credential
+		out.Status, out.Problems = row.Status, []Problem{problem(0, err)}
+		return out, nil
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err != nil {
@@ -40,19 +44,26 @@ func (j *Job) connect(ctx context.Context, row Account, now time.Time) (Outcome,
 		out.Status, out.Problems = row.Status, row.Problems
 		return out, j.Store.Commit(ctx, Commit{Rows: []Account{row}})
 	}
-	row.ID, row.Status, row.Failures, row.Problems = user.ID, StatusOK, 0, nil
-	rows := []Account{row}
+	out.Account, out.Status = user.ID, StatusOK
+	out.Wake = &Wake{Key: AccountKey(user.ID), Reason: "connected", Sent: now}
+	return out, j.register(ctx, row, user, now)
+}
+
+// register makes the credential's row name its account, and makes the account's row if there is none. A row that
+// is there is left to its lane, which finds the credential by itself.
+func (j *Job) register(ctx context.Context, credential Account, user *ownerrez.User, now time.Time) error {
+	credential.ID, credential.Status, credential.Failures, credential.Problems = user.ID, StatusOK, 0, nil
+	rows := []Account{credential}
 	key := AccountKey(user.ID)
-	if _, err := j.Store.Account(ctx, key); errors.Is(err, ErrNotFound) {
+	switch _, err := j.Store.Account(ctx, key); {
+	case errors.Is(err, ErrNotFound):
 		rows = append(rows, Account{
 			Key: key, ID: user.ID, Name: user.Name, Zone: user.TimeZone, Status: StatusNew, StatusSince: now, Due: now,
 		})
-	} else if err != nil {
-		return out, err
+	case err != nil:
+		return err
 	}
-	out.Account, out.Status = user.ID, row.Status
-	out.Wake = &Wake{Key: key, Reason: "connected", Sent: now}
-	return out, j.Store.Commit(ctx, Commit{Rows: rows, Account: user.ID})
+	return j.Store.Commit(ctx, Commit{Rows: rows, Account: user.ID})
 }
 
 // refuse notes that a credential's account could not be learned. It is tried ever more rarely.

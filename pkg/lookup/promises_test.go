@@ -182,3 +182,22 @@ func TestInterruptedLookup(t *testing.T) {
 		}
 	})
 }
+
+// A credential whose first call is interrupted is tried again at once.
+func TestInterruptedConnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, ownerreztest.Quirks{})
+		smallWorld(h)
+		ctx, interrupt := context.WithCancel(t.Context())
+		h.server.Fault(ownerreztest.Fault{Do: ownerreztest.Before(interrupt)})
+		h.server.Fault(ownerreztest.Fault{Do: ownerreztest.Hang()})
+		out, err := h.job.Run(ctx, lookup.Wake{Key: h.credentialKey()})
+		if err != nil || len(out.Problems) != 1 || !strings.Contains(out.Problems[0].Message, "interrupted") {
+			t.Errorf("it ended with %v and says %v", err, out.Problems)
+		}
+		woken := 0
+		if err := h.job.Tick(t.Context(), func(context.Context, lookup.Wake) error { woken++; return nil }); err != nil || woken != 1 {
+			t.Errorf("the next tick woke %d, %v", woken, err)
+		}
+	})
+}
