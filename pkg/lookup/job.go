@@ -31,10 +31,10 @@ type Job struct {
 
 // Wake is a wake-up of a lane: look this row's account up. Lost, doubled and late ones are harmless.
 type Wake struct {
-	Key    string    // of the row: AccountKey or CredentialKey
-	Reason string    // why, for logs; ReasonTick ones end at once if a run began after they were sent
-	Full   bool      // read everything in full
-	Sent   time.Time // by the clock of who sent it
+	Key    string    `json:"key"`            // of the row: AccountKey or CredentialKey
+	Reason string    `json:"reason"`         // why, for logs; ReasonTick ones end at once if a run began after they were sent
+	Full   bool      `json:"full,omitempty"` // read everything in full
+	Sent   time.Time `json:"sent"`           // by the clock of who sent it
 }
 
 // ReasonTick is the reason of wake-ups that Tick sends.

@@ -16,3 +16,9 @@ type Message struct {
 // before those of its group that were sent later. A handler must return soon after its context ends, and must
 // not change the body. It is called concurrently, for different groups.
 type Handler func(ctx context.Context, m Message) error
+
+// Sender puts messages into a queue. It is safe for concurrent use.
+type Sender interface {
+	// Send returns nil once the message is in the queue. On an error it may be there or not.
+	Send(ctx context.Context, m Message) error
+}
