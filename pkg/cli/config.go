@@ -3,15 +3,11 @@ package cli
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"net/url"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
-	"time"
 
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/env"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 )
@@ -30,98 +26,33 @@ type config struct {
 // errNoCredentials is what a command says that needs them.
 var errNoCredentials = errors.New("there are no credentials: set OWNERREZ_EMAIL and OWNERREZ_TOKEN (or for OAuth OWNERREZ_TOKEN and OWNERREZ_USER_AGENT), or use --demo")
 
-// reader reads variables of the environment and gathers what is wrong with them.
-type reader struct {
-	env  func(string) (string, bool)
-	errs []error
-}
-
-func (r *reader) get(name string) string {
-	value, _ := r.env(name)
-	return strings.TrimSpace(value)
-}
-
-// wrong notes what is wrong with a variable; err may be several errors in one.
-func (r *reader) wrong(name string, err error) {
-	if err == nil {
-		return
-	}
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		r.errs = append(r.errs, fmt.Errorf("%s: %s", name, line))
-	}
-}
-
 // config reads the environment, or says everything that is wrong with it. With demo, what it says about the
 // account and OwnerRez's hosts is not looked at.
 func (p *program) config(demo bool) (config, error) {
-	r := &reader{env: p.env}
-	c := config{settings: r.settings(), perFive: r.perFive()}
+	r := env.New(p.env)
+	c := config{settings: r.Settings(), perFive: r.PerFive()}
 	if !demo {
-		r.hosts(&c)
-		r.credentials(&c)
+		where := r.OwnerRez()
+		c.options, c.apiHost = where.Options, where.Host
+		c.readCredentials(r)
 	}
-	if len(r.errs) > 0 {
-		return config{}, usageError{errors.Join(r.errs...)}
+	if err := r.Err(); err != nil {
+		return config{}, usageError{err}
 	}
 	return c, nil
 }
 
-func (r *reader) settings() lookup.Settings {
-	set := lookup.Settings{Zone: r.get("OWNERREZ_TIME_ZONE")}
-	r.wrong("OWNERREZ_TIME_ZONE", set.Check())
-	if text := r.get("OWNERREZ_LOOKUP_EVERY"); text != "" {
-		every, err := time.ParseDuration(text)
-		if err != nil || every <= 0 {
-			r.wrong("OWNERREZ_LOOKUP_EVERY", fmt.Errorf("%q is no time between lookups; write it as 15m or 1h", text))
-		}
-		set.Every = every
-	}
-	return set
-}
-
-func (r *reader) perFive() int {
-	text := cmp.Or(r.get("OWNERREZ_REQUESTS_PER_5_MINUTES"), strconv.Itoa(budget.DefaultPerFive))
-	n, err := strconv.Atoi(text)
-	if err != nil || n < budget.MinPerFive || n > budget.MaxPerFive {
-		r.wrong("OWNERREZ_REQUESTS_PER_5_MINUTES", fmt.Errorf("%q must be a number from %d to %d", text, budget.MinPerFive, budget.MaxPerFive))
-	}
-	return n
-}
-
-// hosts reads where OwnerRez is.
-func (r *reader) hosts(c *config) {
-	allowed := ownerrez.WithAllowHTTPHost(r.get("OWNERREZ_ALLOW_HTTP_HOST"))
-	c.options = append(c.options, allowed)
-	c.apiHost = "api.ownerrez.com"
-	for _, host := range []struct {
-		name string
-		with func(string) ownerrez.Option
-	}{{"OWNERREZ_API_URL", ownerrez.WithAPIURL}, {"OWNERREZ_APP_URL", ownerrez.WithAppURL}} {
-		text := r.get(host.name)
-		if text == "" {
-			continue
-		}
-		// Checked each by itself, with credentials that are right, so that the variable can be named.
-		_, err := ownerrez.New(ownerrez.PAT("somebody@example.com", "pt_x"), host.with(text), allowed)
-		r.wrong(host.name, err)
-		c.options = append(c.options, host.with(text))
-	}
-	if u, err := url.Parse(r.get("OWNERREZ_API_URL")); err == nil && u.Host != "" {
-		c.apiHost = strings.ToLower(u.Host)
-	}
-}
-
-// credentials reads who is looked up.
-func (r *reader) credentials(c *config) {
-	c.email, c.token = r.get("OWNERREZ_EMAIL"), r.get("OWNERREZ_TOKEN")
-	agent := r.get("OWNERREZ_USER_AGENT")
+// readCredentials reads who is looked up.
+func (c *config) readCredentials(r *env.Reader) {
+	c.email, c.token = r.Get("OWNERREZ_EMAIL"), r.Get("OWNERREZ_TOKEN")
+	agent := r.Get("OWNERREZ_USER_AGENT")
 	if c.email == "" && c.token == "" {
 		return
 	}
 	if strings.HasPrefix(c.token, "at_") {
 		app, err := ownerrez.ParseApp(agent)
 		if err != nil {
-			r.wrong("OWNERREZ_USER_AGENT", err)
+			r.Wrong("OWNERREZ_USER_AGENT", err)
 			return
 		}
 		c.email, c.auth = "", ownerrez.OAuth(app, ownerrez.StaticToken(c.token))
@@ -132,12 +63,12 @@ func (r *reader) credentials(c *config) {
 		}
 	}
 	if _, err := ownerrez.New(c.auth); err != nil {
-		r.wrong("OWNERREZ_EMAIL and OWNERREZ_TOKEN", err)
+		r.Wrong("OWNERREZ_EMAIL and OWNERREZ_TOKEN", err)
 		return
 	}
 	if agent != "" {
 		_, err := ownerrez.New(c.auth, ownerrez.WithUserAgent(agent))
-		r.wrong("OWNERREZ_USER_AGENT", err)
+		r.Wrong("OWNERREZ_USER_AGENT", err)
 	}
 }
 
