@@ -20,10 +20,13 @@ func (j *Job) connect(ctx context.Context, row Account, now time.Time) (Outcome,
 	row.RunBegan = now
 	out := Outcome{Key: row.Key, Kind: "connect"}
 	cred, err := j.byFingerprint(ctx, strings.TrimPrefix(row.Key, CredentialKey("")))
-	if err != nil {
+	switch {
+	case misconfigured(err):
+		out.Kind, out.Status, out.Problems = "none", row.Status, []Problem{problem(0, err)}
+		return out, nil
+	case err != nil:
 		return out, err
-	}
-	if cred == nil { // it was replaced meanwhile
+	case cred == nil: // it was replaced meanwhile
 		out.Kind = "none"
 		return out, nil
 	}
@@ -41,7 +44,7 @@ func (j *Job) connect(ctx context.Context, row Account, now time.Time) (Outcome,
 	defer cancel()
 	if err != nil {
 		row.refuse(now, err, j.Settings)
-		out.Status, out.Problems = row.Status, row.Problems
+		out.Status, out.Problems, out.Failed = row.Status, row.Problems, true
 		return out, j.Store.Commit(ctx, Commit{Rows: []Account{row}})
 	}
 	out.Account, out.Status = user.ID, StatusOK
@@ -120,6 +123,9 @@ func (j *Job) takeSlot(ctx context.Context, cred account.Credential) (release fu
 // credential finds the newest configured credential that is known to belong to the account.
 func (j *Job) credential(ctx context.Context, id int64) (account.Credential, error) {
 	creds, err := j.Credentials(ctx)
+	if misconfigured(err) {
+		return account.Credential{}, err
+	}
 	if err != nil {
 		return account.Credential{}, &ownError{err}
 	}
@@ -136,18 +142,29 @@ func (j *Job) credential(ctx context.Context, id int64) (account.Credential, err
 	return account.Credential{}, errNoCredential
 }
 
+// byFingerprint finds a configured credential, nil if there is none. One that is not among those that were read
+// some time ago may be newer: they are read again.
 func (j *Job) byFingerprint(ctx context.Context, fingerprint string) (*account.Credential, error) {
-	creds, err := j.Credentials(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, cred := range creds {
-		if cred.Fingerprint == fingerprint {
-			return &cred, nil
+	for again := false; ; again = true {
+		creds, err := j.Credentials(ctx)
+		if err != nil && !misconfigured(err) {
+			return nil, err
 		}
+		for _, cred := range creds {
+			if cred.Fingerprint == fingerprint {
+				return &cred, nil
+			}
+		}
+		if again || j.Reread == nil {
+			return nil, err
+		}
+		j.Reread()
 	}
-	return nil, nil
 }
+
+// misconfigured reports whether the error says that a credential was configured in a wrong way: somebody has to
+// mend it, and to try again does not help.
+func misconfigured(err error) bool { return errors.As(err, new(*account.MalformedError)) }
 
 // ownError is trouble of our own: with the store, or with reading the configuration. The wake-up goes back.
 type ownError struct{ err error }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 )
@@ -63,6 +64,9 @@ func Explain(err error) (message, next string) {
 	var api *ownerrez.Error
 	if errors.As(err, &api) && api.Code == "ip_blocked" {
 		return "OwnerRez does not let this address use the token.", "Add this address to the token's allowed addresses in OwnerRez, or use another token."
+	}
+	if wrong := (*account.MalformedError)(nil); errors.As(err, &wrong) {
+		return "The secret of the personal token " + wrong.Why + ".", "Fill it with " + account.PersonalExample + ", or with a list of at most two of these; {} empties it."
 	}
 	for _, e := range explanations {
 		if errors.Is(err, e.is) {

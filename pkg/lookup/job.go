@@ -17,12 +17,18 @@ type Job struct {
 	Store       Store
 	Publisher   Publisher
 	Credentials account.Source
+	Reread      func() // lets Credentials be read anew, where that keeps them for a while; may be nil
 	Settings    Settings
 	Now         func() time.Time // nil: time.Now
 
 	Window *budget.Window // what may be sent; nil: each client's own limiter
 	Slots  *budget.Slots  // personal tokens of one address; nil: not limited
 	Share  int            // how many requests one run may use, except to finish one property; 0: any number
+
+	// MaxTime is how long one run may ask OwnerRez before it leaves the rest to the next, except to finish one
+	// property; 0: any time. Where the context of Run has a deadline, a run ends by itself before it, whatever
+	// it is about, and keeps the properties that it has read.
+	MaxTime time.Duration
 
 	Options  []ownerrez.Option  // for all clients, after the credential's own
 	People   bool               // somebody waits for the answer: clients retry, and wait for permits as Options say
@@ -50,6 +56,7 @@ type Outcome struct {
 	Properties int // of which nights changed
 	AsOf       time.Time
 	Status     Status
+	Failed     bool // nothing could be read of the account, and it was not we who ended the run
 	Problems   []Problem
 	Wake       *Wake // another row to wake at once; nil: none
 }
@@ -58,6 +65,8 @@ type Outcome struct {
 // an outcome, stored with the time of the next try; the error is one of our own store, or ErrConflict: then
 // nothing of this run was kept after its last commit, and the wake-up should be tried again.
 func (j *Job) Run(ctx context.Context, w Wake) (Outcome, error) {
+	ctx, cancel := leaveTime(ctx)
+	defer cancel()
 	row, err := j.Store.Account(ctx, w.Key)
 	if errors.Is(err, ErrNotFound) {
 		row, err = Account{Key: w.Key, Status: StatusNew}, nil
@@ -84,7 +93,7 @@ func (j *Job) lookup(ctx context.Context, row Account, now time.Time, full bool)
 	was := row.clone()
 	row.RunBegan = now
 	r := newRun(&row, j.Settings, now)
-	r.share, r.progress, r.split = j.share(), j.Progress, row.Failures > 0
+	r.share, r.maxTime, r.progress, r.split = j.share(), j.MaxTime, j.Progress, row.Failures > 0
 	r.load = func(ctx context.Context) ([]availability.Record, error) { return j.Store.Records(ctx, row.ID) }
 	r.reach = func(w availability.Range) availability.Range { w.To = ownerrez.Date{}; return w }
 	err := j.enter(ctx, r)
@@ -122,7 +131,7 @@ func (j *Job) conclude(ctx context.Context, r *run, was Account) (Outcome, error
 	r.finish()
 	out := Outcome{
 		Key: r.row.Key, Account: r.row.ID, Kind: r.kind(), Requests: r.meter.requests(),
-		AsOf: r.row.AsOf, Status: r.row.Status, Problems: r.problems,
+		AsOf: r.row.AsOf, Status: r.row.Status, Failed: r.row.Failures > was.Failures, Problems: r.problems,
 	}
 	batches := r.batches(was)
 	for _, b := range batches {
