@@ -2,14 +2,13 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup/lane"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/publish/log"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/queue"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/queue/lanes"
@@ -100,58 +99,34 @@ func (p *program) job(conf config, up *upstream, st *store.Store) *lookup.Job {
 	}
 }
 
-// send puts a wake-up into its lane.
-type send func(context.Context, lookup.Wake) error
-
 // schedule looks who is due, at once and then again and again, and looks them up, each account in its own lane.
 // The function that it returns ends that: what is under way is cut short, and the next start goes on there.
 func (p *program) schedule(ctx context.Context, job *lookup.Job, db *embedded.DB) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	var lane *lanes.Lanes
-	wake := send(func(ctx context.Context, w lookup.Wake) error {
-		body, err := json.Marshal(w)
-		if err != nil {
-			return err
-		}
-		return lane.Send(ctx, queue.Message{Group: w.Key, ID: rand.Text(), Body: body})
-	})
-	lane = lanes.New(func(ctx context.Context, m queue.Message) error { return p.handle(ctx, job, m, wake) }, workers,
+	var queued *lanes.Lanes
+	send := func(ctx context.Context, w lookup.Wake) error { return lane.Sender(queued)(ctx, w) }
+	handle := lane.Handler(job, send, func(_ context.Context, out lookup.Outcome, _ time.Duration) { p.logOutcome(out, time.Now()) })
+	untilStopped := func(_ context.Context, m queue.Message) error { return handle(ctx, m) }
+	queued = lanes.New(untilStopped, workers,
 		func(m queue.Message, err error) { p.log("%s: the lookup goes back: %v", m.Group, err) })
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		p.tick(ctx, job, wake, db)
+		p.tick(ctx, job, send, db)
 	}()
 	return func() {
 		cancel()
 		<-done
-		lane.Close(ctx)
+		queued.Close(ctx)
 	}
-}
-
-// handle does the lookup that a message asks for.
-func (p *program) handle(ctx context.Context, job *lookup.Job, m queue.Message, wake send) error {
-	var w lookup.Wake
-	if err := json.Unmarshal(m.Body, &w); err != nil {
-		return err
-	}
-	out, err := job.Run(ctx, w)
-	if err != nil {
-		return err
-	}
-	p.logOutcome(out, time.Now())
-	if out.Wake == nil {
-		return nil
-	}
-	return wake(ctx, *out.Wake)
 }
 
 // tick wakes who is due, until ctx ends.
-func (p *program) tick(ctx context.Context, job *lookup.Job, wake send, db *embedded.DB) {
+func (p *program) tick(ctx context.Context, job *lookup.Job, send lane.Send, db *embedded.DB) {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for purged := (time.Time{}); ; {
-		if err := job.Tick(ctx, wake); err != nil && ctx.Err() == nil {
+		if err := job.Tick(ctx, send); err != nil && ctx.Err() == nil {
 			p.log("looking who is due: %v", err)
 		}
 		if now := time.Now(); now.Sub(purged) >= purgeEvery {
