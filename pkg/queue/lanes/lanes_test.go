@@ -18,10 +18,10 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	queuetest.Run(t, func(t *testing.T, handler queue.Handler) queuetest.Sender {
+	queuetest.Run(t, func(t *testing.T, handler queue.Handler) queue.Sender {
 		l := lanes.New(handler, 4, nil)
 		t.Cleanup(func() { l.Close(t.Context()) })
-		return l.Send
+		return l
 	})
 }
 

@@ -18,15 +18,12 @@ import (
 // for some seconds.
 const patience = 2 * time.Minute
 
-// Sender sends a message.
-type Sender func(ctx context.Context, m queue.Message) error
-
 // Run checks an engine. open starts an empty queue that calls the handler, with at least four workers, and
 // ends it in t.Cleanup.
-func Run(t *testing.T, open func(t *testing.T, handler queue.Handler) Sender) {
+func Run(t *testing.T, open func(t *testing.T, handler queue.Handler) queue.Sender) {
 	for _, test := range []struct {
 		name string
-		run  func(t *testing.T, open func(*testing.T, queue.Handler) Sender)
+		run  func(t *testing.T, open func(*testing.T, queue.Handler) queue.Sender)
 	}{
 		{"messages arrive as they were sent", testWhole},
 		{"a group is in order, one at a time", testOrder},
@@ -40,9 +37,9 @@ func Run(t *testing.T, open func(t *testing.T, handler queue.Handler) Sender) {
 	}
 }
 
-func testWhole(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
+func testWhole(t *testing.T, open func(*testing.T, queue.Handler) queue.Sender) {
 	got := newInbox()
-	send := open(t, got.handle)
+	sender := open(t, got.handle)
 	every := make([]byte, 256)
 	for i := range every {
 		every[i] = byte(i)
@@ -54,7 +51,7 @@ func testWhole(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
 		{Group: "8", ID: "d", Body: []byte{}},
 	}
 	for _, m := range sent {
-		mustSend(t, send, m)
+		mustSend(t, sender, m)
 	}
 	arrived := got.wait(t, len(sent))
 	for _, m := range sent {
@@ -66,12 +63,12 @@ func testWhole(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
 	}
 }
 
-func testOrder(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
+func testOrder(t *testing.T, open func(*testing.T, queue.Handler) queue.Sender) {
 	const groups, each = 5, 20
 	var mu sync.Mutex
 	running := map[string]int{}
 	got := newInbox()
-	send := open(t, func(ctx context.Context, m queue.Message) error {
+	sender := open(t, func(ctx context.Context, m queue.Message) error {
 		mu.Lock()
 		if running[m.Group]++; running[m.Group] > 1 {
 			t.Errorf("group %s is handled twice at once", m.Group)
@@ -85,7 +82,7 @@ func testOrder(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
 	})
 	for i := range each {
 		for g := range groups {
-			mustSend(t, send, message(g, i))
+			mustSend(t, sender, message(g, i))
 		}
 	}
 	arrived := got.wait(t, groups*each)
@@ -94,27 +91,27 @@ func testOrder(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
 	}
 }
 
-func testParallel(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
+func testParallel(t *testing.T, open func(*testing.T, queue.Handler) queue.Sender) {
 	const groups = 3
 	var met sync.WaitGroup
 	met.Add(groups)
 	got := newInbox()
-	send := open(t, func(ctx context.Context, m queue.Message) error {
+	sender := open(t, func(ctx context.Context, m queue.Message) error {
 		met.Done()
 		met.Wait() // returns once all groups are being handled
 		return got.handle(ctx, m)
 	})
 	for g := range groups {
-		mustSend(t, send, message(g, 0))
+		mustSend(t, sender, message(g, 0))
 	}
 	got.wait(t, groups)
 }
 
-func testAgain(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
+func testAgain(t *testing.T, open func(*testing.T, queue.Handler) queue.Sender) {
 	got := newInbox()
 	var mu sync.Mutex
 	failures := 2
-	send := open(t, func(ctx context.Context, m queue.Message) error {
+	sender := open(t, func(ctx context.Context, m queue.Message) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if failures > 0 {
@@ -127,35 +124,35 @@ func testAgain(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
 		return got.handle(ctx, m)
 	})
 	for i := range 3 {
-		mustSend(t, send, message(0, i))
+		mustSend(t, sender, message(0, i))
 	}
 	checkOrder(t, got.wait(t, 3), 0, 3)
 }
 
-func testTrouble(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
+func testTrouble(t *testing.T, open func(*testing.T, queue.Handler) queue.Sender) {
 	got := newInbox()
-	send := open(t, func(ctx context.Context, m queue.Message) error {
+	sender := open(t, func(ctx context.Context, m queue.Message) error {
 		if m.Group == message(0, 0).Group {
 			return errors.New("failed on purpose")
 		}
 		return got.handle(ctx, m)
 	})
 	for i := range 3 {
-		mustSend(t, send, message(0, i))
-		mustSend(t, send, message(1, i))
+		mustSend(t, sender, message(0, i))
+		mustSend(t, sender, message(1, i))
 	}
 	checkOrder(t, got.wait(t, 3), 1, 3)
 }
 
-func testSenders(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
+func testSenders(t *testing.T, open func(*testing.T, queue.Handler) queue.Sender) {
 	const senders, each = 8, 10
 	got := newInbox()
-	send := open(t, got.handle)
+	sender := open(t, got.handle)
 	var all sync.WaitGroup
 	for s := range senders {
 		all.Go(func() {
 			for i := range each {
-				if err := send(t.Context(), message(s, i)); err != nil {
+				if err := sender.Send(t.Context(), message(s, i)); err != nil {
 					t.Errorf("Send: %v", err)
 				}
 			}
@@ -168,15 +165,15 @@ func testSenders(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
 	}
 }
 
-func testEnded(t *testing.T, open func(*testing.T, queue.Handler) Sender) {
+func testEnded(t *testing.T, open func(*testing.T, queue.Handler) queue.Sender) {
 	got := newInbox()
-	send := open(t, got.handle)
+	sender := open(t, got.handle)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := send(ctx, message(0, 0)); !errors.Is(err, context.Canceled) {
+	if err := sender.Send(ctx, message(0, 0)); !errors.Is(err, context.Canceled) {
 		t.Errorf("Send with an ended context: %v, want context.Canceled", err)
 	}
-	mustSend(t, send, message(0, 1))
+	mustSend(t, sender, message(0, 1))
 	if arrived := got.wait(t, 1); arrived[0].ID != message(0, 1).ID {
 		t.Errorf("message %s arrived, whose Send failed", arrived[0].ID)
 	}
@@ -190,9 +187,9 @@ func message(group, number int) queue.Message {
 	}
 }
 
-func mustSend(t *testing.T, send Sender, m queue.Message) {
+func mustSend(t *testing.T, sender queue.Sender, m queue.Message) {
 	t.Helper()
-	if err := send(t.Context(), m); err != nil {
+	if err := sender.Send(t.Context(), m); err != nil {
 		t.Fatalf("Send: %v", err)
 	}
 }
