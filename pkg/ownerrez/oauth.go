@@ -29,8 +29,8 @@ func (c OAuthConfig) Format(f fmt.State, _ rune) {
 // LogValue gives a structured logger the app.
 func (c OAuthConfig) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
-// Authorizer gets tokens for an OAuth app, for accounts that let it in: it sends people to AuthCodeURL, and
-// exchanges the code that they come back with. It is immutable and safe for concurrent use.
+// Authorizer gets tokens for an OAuth app, for accounts that let it in: it sends people to AuthCodeURL, exchanges
+// the code that they come back with, refreshes tokens, and ends them. It is immutable and safe for concurrent use.
 type Authorizer struct{ core *core }
 
 func (a *Authorizer) config() OAuthConfig { return a.core.auth.(*clientCredentials).config }
@@ -62,21 +62,71 @@ func (a *Authorizer) AuthCodeURL(state string) string {
 	return u.String()
 }
 
+// accessTokenRoute is where tokens are made and ended.
+const accessTokenRoute = "/oauth/access_token"
+
 // Exchange trades a code (tc_…), which lives 10 minutes and works once, for a token. A code that is refused is
 // ErrInvalid, or ErrUnauthorized if the app's own credentials are.
 //
 // POST /oauth/access_token
 func (a *Authorizer) Exchange(ctx context.Context, code string) (Token, error) {
-	const route = "/oauth/access_token"
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}}
 	if redirect := a.config().RedirectURL; redirect != "" {
 		form.Set("redirect_uri", redirect)
 	}
+	return a.grant(ctx, form, code)
+}
+
+// Refresh trades a refresh token for a new token. The result's RefreshToken is the next one to use: the new one if
+// OwnerRez gave one, which may have ended the old one, else refreshToken itself. One that is refused is ErrInvalid
+// with the Code "invalid_grant", or ErrUnauthorized if the app's own credentials are. Like every POST it is not
+// repeated where its answer is lost: OwnerRez may have done it, and the old refresh token may work no more.
+//
+// That a refresh token comes with tokens that expire, and how it is used, is known from a client that OwnerRez
+// publishes, not from its documents. Two refreshes of one token should never be under way at once.
+//
+// POST /oauth/access_token
+func (a *Authorizer) Refresh(ctx context.Context, refreshToken string) (Token, error) {
+	if refreshToken == "" {
+		return Token{}, errors.New("there is no refresh token: the host has to connect the account again")
+	}
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refreshToken}}
+	t, err := a.grant(ctx, form, refreshToken)
+	if err == nil && t.RefreshToken == "" {
+		t.RefreshToken = refreshToken
+	}
+	return t, err
+}
+
+// grant asks for a token. secret is what the form holds and errors must not.
+func (a *Authorizer) grant(ctx context.Context, form url.Values, secret string) (Token, error) {
 	r := request{
-		method: http.MethodPost, base: a.core.api, route: route, path: route,
-		payload: form.Encode(), contentType: "application/x-www-form-urlencoded", secret: code,
+		method: http.MethodPost, base: a.core.api, route: accessTokenRoute, path: accessTokenRoute,
+		payload: form.Encode(), contentType: "application/x-www-form-urlencoded", secret: secret,
 	}
 	return do(ctx, a.core, r, func(a *attempt) (Token, error) { return parseToken(a.body, a.began) })
+}
+
+// Revoke ends an access token; it may end everything that the account has granted the app. A token that OwnerRez
+// does not know any more is no error.
+//
+// DELETE /oauth/access_token/{token}
+func (a *Authorizer) Revoke(ctx context.Context, accessToken string) error {
+	if err := checkToken(accessToken, "at_", "an OAuth access token"); err != nil {
+		return err
+	}
+	if url.PathEscape(accessToken) != accessToken {
+		return errors.New("the token is none of OwnerRez's: it holds characters that tokens do not have")
+	}
+	r := request{
+		method: http.MethodDelete, base: a.core.api, route: accessTokenRoute + "/{token}",
+		path: accessTokenRoute + "/" + accessToken, secret: accessToken,
+	}
+	_, err := do(ctx, a.core, r, func(*attempt) (struct{}, error) { return struct{}{}, nil })
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // parseToken reads a reply with a token. Its life counts from when it was asked for.

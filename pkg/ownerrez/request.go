@@ -31,7 +31,7 @@ type request struct {
 	query       string   // encoded
 	payload     string   // the body to send; empty: none
 	contentType string   // empty: none
-	secret      string   // something in the payload that must not show up in errors; may be empty
+	secret      string   // something in the path or payload that must not show up in errors; may be empty
 }
 
 // attempt is a request on its way. The steps of do fill it in, from above to below.
@@ -75,7 +75,7 @@ func do[T any](ctx context.Context, c *core, r request, decode func(*attempt) (T
 	return value, nil
 }
 
-// encode makes the URL. Paths are made of constants and numbers, so that nothing in them needs escaping.
+// encode makes the URL. Paths are made of constants, numbers and checked tokens, so that nothing in them needs escaping.
 func encode(r request) *attempt {
 	u := *r.base
 	u.Path += r.path
