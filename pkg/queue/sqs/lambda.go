@@ -42,7 +42,7 @@ func (q *Queue) LambdaHandler(handler queue.Handler) func(context.Context, event
 			} else if err := handle(ctx, handler, record); err != nil {
 				received, _ := strconv.Atoi(record.Attributes["ApproximateReceiveCount"])
 				slog.ErrorContext(ctx, "the message goes back into the queue",
-					"group", group, "message", idOf(record), "received", received, "error", err.Error())
+					"group", group, "message_id", idOf(record), "received", received, "error", err.Error())
 				q.hide(ctx, record, delay(received))
 				held[group] = true
 			} else {
@@ -83,6 +83,6 @@ func (q *Queue) hide(ctx context.Context, record events.SQSMessage, d time.Durat
 	})
 	if err != nil {
 		slog.ErrorContext(ctx, "the message comes again only after the queue's visibility timeout",
-			"group", record.Attributes["MessageGroupId"], "message", idOf(record), "error", explain(err).Error())
+			"group", record.Attributes["MessageGroupId"], "message_id", idOf(record), "error", explain(err).Error())
 	}
 }
