@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
@@ -36,17 +34,9 @@ type lookupCommand struct {
 type propertyID int64
 
 func (id *propertyID) UnmarshalText(text []byte) error {
-	s := strings.TrimSpace(string(text))
-	digits := s
-	if len(s) > 3 && strings.EqualFold(s[:3], "ORP") {
-		digits = s[3:]
-	}
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || n <= 0 {
-		return fmt.Errorf("%.40q is no property id; it is a number such as 4401 or ORP4401", s)
-	}
+	n, err := calendar.ParsePropertyID(string(text))
 	*id = propertyID(n)
-	return nil
+	return err
 }
 
 // Run looks up, and prints what is known: also if something went wrong, or the person has enough.

@@ -12,6 +12,9 @@ import (
 // logOutcome writes one line per lookup: account, full or increment, requests used, nights changed, age; and what
 // is wrong, if anything is.
 func (p *program) logOutcome(out lookup.Outcome, now time.Time) {
+	if out.Unpublished != nil {
+		p.log("account %d: not all changes were published: %v", out.Account, out.Unpublished)
+	}
 	if out.Kind == "none" && len(out.Problems) == 0 {
 		return // a wake-up that came late: nothing was to be done
 	}

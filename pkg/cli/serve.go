@@ -59,10 +59,10 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	job := p.job(conf, up, store.New(db))
 	stop := p.schedule(ctx, job, db)
 	defer stop()
-	page := calendar.Handler(calendar.FromStore(job.Store, job.Credentials), calendar.Options{
-		Settings: conf.settings, Demo: demo, OnError: func(err error) { p.log("the page could not be made: %v", err) },
+	handler := calendar.Handler(job.Store, job.Credentials, calendar.Options{
+		Settings: conf.settings, Demo: demo, OnError: func(err error) { p.log("an answer could not be made: %v", err) },
 	})
-	return serveHTTP(ctx, listener, onlyLoopback(page))
+	return serveHTTP(ctx, listener, onlyLoopback(handler))
 }
 
 // greet says what is served where.

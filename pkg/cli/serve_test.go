@@ -14,6 +14,7 @@ import (
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez/ownerreztest"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/web/calendar"
 )
 
 // running is a program that serves.
@@ -96,6 +97,11 @@ func TestServe(t *testing.T) {
 	}
 	if strings.Contains(page, "invented") {
 		t.Error("the page of a real account calls itself a demo")
+	}
+	var answer calendar.Accounts
+	if code, body := get(t, r.url+"/v1/accounts", ""); code != http.StatusOK || json.Unmarshal([]byte(body), &answer) != nil ||
+		len(answer.Accounts) != 1 || answer.Accounts[0].Account != 123456 || len(answer.Accounts[0].Properties) != 2 {
+		t.Errorf("/v1/accounts: %d %s", code, body)
 	}
 	if !strings.Contains(r.stderr.String(), "nights changed, read less than a minute ago") {
 		t.Errorf("stderr: %s", r.stderr)
@@ -217,8 +223,10 @@ func TestServeOnlyForThisMachine(t *testing.T) {
 		"": 200, "localhost": 200, "LOCALHOST:" + port: 200, "[::1]:" + port: 200, "127.0.0.1": 200, "127.8.8.8:80": 200,
 		"evil.example": 403, "evil.example:" + port: 403, "127.0.0.1.evil.example": 403, "localhost.evil.example": 403, "192.168.1.5:" + port: 403, "0.0.0.0": 403,
 	} {
-		if code, body := get(t, r.url, host); code != want || (want == 403 && strings.Contains(body, "<")) {
-			t.Errorf("Host %q: %d, want %d", host, code, want)
+		for _, path := range []string{"/", "/v1/accounts"} {
+			if code, body := get(t, r.url+path, host); code != want || (want == 403 && strings.ContainsAny(body, "<{")) {
+				t.Errorf("%s with Host %q: %d, want %d", path, host, code, want)
+			}
 		}
 	}
 	r.stop(t)

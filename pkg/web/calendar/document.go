@@ -18,7 +18,11 @@ type Document struct {
 	Complete   bool             `json:"complete"`          // false: something asked for could not be read, and Problems says what
 	Properties []Property       `json:"properties"`
 	Problems   []lookup.Problem `json:"problems"`
+	Next       string           `json:"next,omitempty"` // path and query of the next page; empty where there are no pages, or no more
 }
+
+// maxAlso is how many further stays of a night are listed, so that a document has an end whatever OwnerRez holds.
+const maxAlso = 100
 
 // Property is the part of a Document about one property.
 type Property struct {
@@ -37,7 +41,7 @@ type Night struct {
 	Cause   availability.Cause `json:"cause,omitempty"`      // why it is taken: of several stays, the strongest one's
 	Booking int64              `json:"booking_id,omitempty"` // the booking of that stay
 	Until   time.Time          `json:"until,omitzero"`       // when a hold lapses, in UTC
-	Also    []Also             `json:"also,omitempty"`       // the other stays of the night, strongest first
+	Also    []Also             `json:"also,omitempty"`       // the other stays of the night, strongest first, at most 100
 	Reason  string             `json:"reason,omitempty"`     // why it is unknown
 }
 
@@ -50,31 +54,39 @@ type Also struct {
 // NewDocument answers q, as of q.Now, from what is known. Without Properties in the question it answers for all
 // that the account has, but for those that are gone.
 func NewDocument(snap lookup.Snapshot, set lookup.Settings, q lookup.Question) Document {
-	doc := Document{
-		Account: snap.Account.ID, From: q.From, To: q.To,
-		Properties: []Property{}, Problems: []lookup.Problem{},
-	}
-	if snap.Account.ID != 0 && snap.Account.Version != 0 {
-		doc.Seq = &snap.Account.Seq
-	}
 	v := view{snap, set, q.Now}
-	asked := v.askedFor(q.Properties)
-	for _, p := range snap.Problems {
-		if p.Property == 0 || slices.Contains(asked, p.Property) {
+	doc, _ := v.document(v.askedFor(q.Properties), q.From, q.To, func(Property) bool { return true })
+	return doc
+}
+
+// document answers for properties, in their order, up to the first that fits no more; rest are those that are left.
+// The first one always fits.
+func (v view) document(ids []int64, from, to ownerrez.Date, fits func(Property) bool) (doc Document, rest []int64) {
+	doc = Document{Account: v.Account.ID, From: from, To: to, Properties: []Property{}, Problems: []lookup.Problem{}}
+	if v.Account.ID != 0 && v.Account.Version != 0 {
+		doc.Seq = &v.Account.Seq
+	}
+	var unread []lookup.Problem
+	for i, id := range ids {
+		p := v.property(id, from, to)
+		if !fits(p) && i > 0 {
+			ids, rest = ids[:i], ids[i:]
+			break
+		}
+		doc.Properties = append(doc.Properties, p)
+		unread = append(unread, v.unread(p, v.Problems)...)
+	}
+	for _, p := range v.Problems {
+		if p.Property == 0 || slices.Contains(ids, p.Property) {
 			doc.Problems = append(doc.Problems, p)
 		}
 	}
-	if len(asked) == 0 && len(doc.Problems) == 0 && snap.Account.AsOf.IsZero() && snap.Account.Listed.IsZero() {
+	if len(ids) == 0 && len(doc.Problems) == 0 && v.Account.AsOf.IsZero() && v.Account.Listed.IsZero() {
 		doc.Problems = append(doc.Problems, lookup.Problem{Message: "The account has not been read yet.", Next: "Look it up again."})
 	}
-	said := doc.Problems
-	for _, id := range asked {
-		p := v.property(id, q.From, q.To)
-		doc.Properties = append(doc.Properties, p)
-		doc.Problems = append(doc.Problems, v.unread(p, said)...)
-	}
+	doc.Problems = append(doc.Problems, unread...)
 	doc.Complete = len(doc.Problems) == 0
-	return doc
+	return doc, rest
 }
 
 // view is what is known, as it may be shown now.
@@ -129,7 +141,7 @@ func (v view) property(id int64, from, to ownerrez.Date) Property {
 
 func newNight(n availability.Night) Night {
 	night := Night{Date: n.Date, State: n.State, Cause: n.Cause, Booking: n.Booking, Until: n.Until, Reason: n.Reason}
-	for _, a := range n.Also {
+	for _, a := range n.Also[:min(len(n.Also), maxAlso)] {
 		night.Also = append(night.Also, Also(a))
 	}
 	return night

@@ -17,7 +17,7 @@ import (
 
 var now = time.Date(2026, 11, 23, 20, 5, 0, 0, time.UTC)
 
-func date(t *testing.T, s string) ownerrez.Date {
+func date(t testing.TB, s string) ownerrez.Date {
 	t.Helper()
 	d, err := ownerrez.ParseDate(s)
 	if err != nil {
@@ -28,7 +28,7 @@ func date(t *testing.T, s string) ownerrez.Date {
 
 // snapshot is an account that was read five minutes ago: 4401 has a booking, a block and a lapsed hold, 4402
 // has no stay, 4403 was never read, and 4404 is gone.
-func snapshot(t *testing.T) lookup.Snapshot {
+func snapshot(t testing.TB) lookup.Snapshot {
 	t.Helper()
 	asOf := now.Add(-5*time.Minute + 300*time.Millisecond)
 	read := lookup.PropertyState{Baseline: asOf}
@@ -36,7 +36,7 @@ func snapshot(t *testing.T) lookup.Snapshot {
 		Account: lookup.Account{
 			Key: lookup.AccountKey(123456), Version: 3, ID: 123456, Name: "Lakeview Cabins", Zone: "America/New_York",
 			Status: lookup.StatusOK, AsOf: asOf, Listed: asOf, Seq: 17,
-			Properties: map[int64]lookup.PropertyState{4401: read, 4402: read, 4403: {}, 4404: read},
+			Properties: map[int64]lookup.PropertyState{4401: read, 4402: read, 4403: {}, 4404: {Gone: true}},
 		},
 		Records: []availability.Record{
 			{Property: 4401, Name: "Pine Cabin", Zone: "America/Chicago", Known: true, Stays: []availability.Stay{
@@ -52,7 +52,7 @@ func snapshot(t *testing.T) lookup.Snapshot {
 	}
 }
 
-func ask(t *testing.T, from, to string, properties ...int64) lookup.Question {
+func ask(t testing.TB, from, to string, properties ...int64) lookup.Question {
 	t.Helper()
 	return lookup.Question{From: date(t, from), To: date(t, to), Properties: properties, Now: now}
 }
@@ -129,6 +129,10 @@ func TestDocumentAnswers(t *testing.T) {
 		{
 			name: "nothing known", change: func(s *lookup.Snapshot) { *s = lookup.Snapshot{} },
 			ask: ask(t, "2026-12-01", "2026-12-03"), problems: []string{"has not been read yet"},
+		},
+		{
+			name: "nothing known, of one property", change: func(s *lookup.Snapshot) { *s = lookup.Snapshot{} },
+			ask: ask(t, "2026-12-01", "2026-12-03", 99), ids: []int64{99}, free: "?", problems: []string{"no such property"},
 		},
 		{
 			name: "no property at all", change: func(s *lookup.Snapshot) { s.Records = nil },

@@ -7,18 +7,20 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
 
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 )
 
-// Options are what the page may be told. The zero Options are the defaults.
+// Options are what the page and the API may be told. The zero Options are the defaults.
 type Options struct {
 	Settings lookup.Settings  // by which nights are shown
 	Now      func() time.Time // nil means time.Now
 	Refresh  time.Duration    // how often the page loads itself again, in whole seconds; 0 means every minute
 	Demo     bool             // say that OwnerRez, its host and its guests are invented
-	OnError  func(error)      // told why a page could not be made; the reader of the page is not
+	OnError  func(error)      // told why a page or an answer could not be made; the reader is not
 }
 
 //go:embed page.html
@@ -29,13 +31,27 @@ var pageCSS string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
-// Handler serves the calendar page at GET /, and nothing else. It needs no JavaScript and loads nothing.
-func Handler(src Source, opts Options) http.Handler {
+// Handler serves the calendar page at GET /, and below /v1/ the API, over one store. The page shows all accounts that
+// have not left, and those credentials among configured whose account could not be learned; it needs no JavaScript
+// and loads nothing.
+func Handler(store lookup.Store, configured account.Source, opts Options) http.Handler {
+	page, api := pageHandler(fromStore(store, configured), opts), API(store, opts)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v1/") {
+			api.ServeHTTP(w, r)
+			return
+		}
+		page.ServeHTTP(w, r)
+	})
+}
+
+// pageHandler serves the page at GET /, and nothing else.
+func pageHandler(snapshots source, opts Options) http.Handler {
 	opts = opts.withDefaults()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		var body bytes.Buffer
-		snaps, err := src.Snapshots(r.Context())
+		snaps, err := snapshots(r.Context())
 		if err == nil {
 			err = pageTemplate.Execute(&body, newPage(snaps, opts, r.URL.Query().Get("refresh") != "off"))
 		}

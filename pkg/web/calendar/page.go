@@ -29,6 +29,7 @@ type page struct {
 type accountView struct {
 	Title      string
 	Read       moment
+	JSON       string // where the same is told as JSON, for as many nights as one answer has
 	Problems   []lookup.Problem
 	Properties []propertyView
 	Gone       []string
@@ -98,6 +99,8 @@ func newAccount(snap lookup.Snapshot, set lookup.Settings, now time.Time) accoun
 	a := accountView{Title: accountTitle(snap.Account)}
 	loc, _ := set.Location("", snap.Account.Zone)
 	a.Read = newMoment(now, snap.Account.AsOf, loc, set.Stale())
+	today := ownerrez.Today(now, loc)
+	a.JSON = calendarLink(snap.Account.ID, today, today.AddDays(maxNights))
 	for _, p := range snap.Problems {
 		if p.Property == 0 {
 			a.Problems = append(a.Problems, p)

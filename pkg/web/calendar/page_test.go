@@ -18,13 +18,10 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 )
 
-// source is a Source of fixed snapshots.
-type source struct {
-	snaps []lookup.Snapshot
-	err   error
+// fixed is a source of always the same.
+func fixed(err error, snaps ...lookup.Snapshot) source {
+	return func(context.Context) ([]lookup.Snapshot, error) { return snaps, err }
 }
-
-func (s source) Snapshots(context.Context) ([]lookup.Snapshot, error) { return s.snaps, s.err }
 
 func get(t *testing.T, opts Options, target string, snaps ...lookup.Snapshot) *httptest.ResponseRecorder {
 	t.Helper()
@@ -33,7 +30,7 @@ func get(t *testing.T, opts Options, target string, snaps ...lookup.Snapshot) *h
 	}
 	opts.OnError = func(err error) { t.Error(err) }
 	w := httptest.NewRecorder()
-	Handler(source{snaps: snaps}, opts).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil))
+	pageHandler(fixed(nil, snaps...), opts).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil))
 	if w.Code != http.StatusOK {
 		t.Fatalf("GET %s: %d %s", target, w.Code, w.Body)
 	}
@@ -251,7 +248,7 @@ func TestPageSays(t *testing.T) {
 }
 
 func TestHandlerRefuses(t *testing.T) {
-	h := Handler(source{snaps: []lookup.Snapshot{snapshot(t)}}, Options{})
+	h := pageHandler(fixed(nil, snapshot(t)), Options{})
 	for _, test := range []struct {
 		method, path string
 		want         int
@@ -268,7 +265,7 @@ func TestHandlerRefuses(t *testing.T) {
 
 func TestHandlerTellsItsOwnTroubleToTheOperatorOnly(t *testing.T) {
 	var told error
-	h := Handler(source{err: errors.New("calendar.db: the file is broken")}, Options{OnError: func(err error) { told = err }})
+	h := pageHandler(fixed(errors.New("calendar.db: the file is broken")), Options{OnError: func(err error) { told = err }})
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "calendar.db") || told == nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store"
 )
 
 // rows is a store that can be read only.
@@ -37,7 +38,7 @@ func (r rows) Records(_ context.Context, id int64) ([]availability.Record, error
 
 func TestFromStore(t *testing.T) {
 	wrong := []lookup.Problem{{Message: "OwnerRez does not accept the token.", Next: "Make a new one."}}
-	store := rows{accounts: []lookup.Account{
+	from := rows{accounts: []lookup.Account{
 		{Key: "1", ID: 1, Status: lookup.StatusOK, Problems: wrong},
 		{Key: "2", ID: 2, Status: lookup.StatusLeft},
 		{Key: lookup.CredentialKey("of1"), ID: 1},
@@ -48,7 +49,7 @@ func TestFromStore(t *testing.T) {
 	configured := func(context.Context) ([]account.Credential, error) {
 		return []account.Credential{{Fingerprint: "of1"}, {Fingerprint: "new"}, {Fingerprint: "untried"}}, nil
 	}
-	snaps, err := FromStore(store, configured).Snapshots(t.Context())
+	snaps, err := fromStore(from, configured)(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,15 +63,17 @@ func TestFromStore(t *testing.T) {
 	}
 }
 
+// nobody is a source of no credentials.
+func nobody(context.Context) ([]account.Credential, error) { return nil, nil }
+
 // One account that cannot be read hides no other, and is not hidden itself.
 func TestFromStoreWithAnUnreadableAccount(t *testing.T) {
-	none := func(context.Context) ([]account.Credential, error) { return nil, nil }
-	store := rows{accounts: []lookup.Account{{Key: "1", ID: 1, Status: lookup.StatusOK}}, err: errors.New("unreadable")}
-	snaps, err := FromStore(store, none).Snapshots(t.Context())
+	from := rows{accounts: []lookup.Account{{Key: "1", ID: 1, Status: lookup.StatusOK}}, err: store.ErrUnreadable}
+	snaps, err := fromStore(from, nobody)(t.Context())
 	if err != nil || len(snaps) != 2 || len(snaps[0].Problems) != 1 || snaps[1].Account.ID != 1 {
 		t.Errorf("%+v, %v", snaps, err)
 	}
-	if _, err := FromStore(rows{err: errors.New("broken")}, none).Snapshots(t.Context()); err == nil {
+	if _, err := fromStore(rows{err: errors.New("broken")}, nobody)(t.Context()); err == nil {
 		t.Error("a store that cannot be read at all is no error")
 	}
 }

@@ -27,7 +27,7 @@ func (v view) unread(p Property, said []lookup.Problem) []lookup.Problem {
 	return []lookup.Problem{{
 		Property: p.ID,
 		Message:  "The account has no such property, or it has not been read yet.",
-		Next:     "Check the id: `ownerrez properties` lists them.",
+		Next:     "Check the id: `ownerrez properties` lists them, and so does /v1/accounts.",
 	}}
 }
 
