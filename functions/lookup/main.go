@@ -1,0 +1,18 @@
+// Command lookup is a Lambda function: it does the lookups that the queue's wake-ups ask for, one account at a time,
+// and publishes what has changed.
+package main
+
+import (
+	"os"
+	_ "time/tzdata" // the runtime has no time zones
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/boot"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup/lane"
+)
+
+func main() {
+	stack := boot.New(os.LookupEnv)
+	job, queue := stack.Job(stack.Store()), stack.Queue()
+	job.Publisher = stack.Publisher()
+	boot.Start(stack, queue.LambdaHandler(lane.Handler(job, lane.Sender(queue), boot.Report)))
+}
