@@ -78,9 +78,14 @@ type Mark struct {
 	Why  string
 	// Contradicted is since when its reads are proven incomplete, one after the other; zero if the last was not.
 	Contradicted time.Time `json:",omitzero"`
+	// Unfinished says that its last read took more than a run may use: others that are marked go first.
+	Unfinished bool `json:",omitempty"`
+	// Until is until when it is not read again, since what was read could not be stored; zero: it is read at once.
+	Until time.Time `json:",omitzero"`
 }
 
-// Suspect is a stay that a complete read lacked: it stays taken until OwnerRez, asked for it by id, says otherwise.
+// Suspect is what is to be remembered of a stay that a complete read lacked: the stay is kept until OwnerRez, asked
+// for it by id, says otherwise. One that has only to be asked for is lacked by the next read again.
 type Suspect struct {
 	Property int64
 	NotFound time.Time `json:",omitzero"` // since when OwnerRez answers 404 for it, without a control to prove that right

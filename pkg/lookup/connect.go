@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,6 +78,8 @@ func (a *Account) refuse(now time.Time, err error, set Settings) {
 	switch {
 	case errors.Is(err, budget.ErrNoSlot):
 		a.Status, every, limit = StatusRefused, time.Hour, time.Hour
+	case errors.Is(err, budget.ErrNoPermit): // nothing was asked
+		limit = every
 	case endsRun(err):
 		every, limit = set.LookupEvery(), max(set.LookupEvery(), refusedRetry)
 	}
@@ -160,6 +163,16 @@ func (j *Job) byFingerprint(ctx context.Context, fingerprint string) (*account.C
 		}
 		j.Reread()
 	}
+}
+
+// replaced reports whether a credential that was configured is so no more, after the credentials were read again.
+func (j *Job) replaced(ctx context.Context, fingerprint string) bool {
+	if j.Reread == nil {
+		return false
+	}
+	j.Reread()
+	creds, err := j.Credentials(ctx)
+	return err == nil && !slices.ContainsFunc(creds, func(c account.Credential) bool { return c.Fingerprint == fingerprint })
 }
 
 // misconfigured reports whether the error says that a credential was configured in a wrong way: somebody has to

@@ -24,5 +24,6 @@
 //
 // A 401, 403 or 429: status and due in finish.go, words in explain.go. A lapsed hold: lapse.go. What the
 // parameter from filters by: fromfilter.go. A row that cannot be read: doubt in fullread.go. A property that is
-// gone: properties.go. Who a credential belongs to: connect.go.
+// gone: properties.go. Who a credential belongs to: connect.go. Which properties a run reads, and in which order: due.go.
+// How many requests and how much time it may use: limits.go. What one transaction and one event hold: batch.go.
 package lookup

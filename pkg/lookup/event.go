@@ -17,6 +17,12 @@ const EventsKept = 30 * 24 * time.Hour
 
 // Event is a change of an account or of a property's calendar, numbered per account without gaps. Its JSON
 // is the event's detail, and a contract with its readers.
+//
+// An event holds at most 1,000 changes, or names at most 1,000 properties, so that every bus takes it. What a run
+// has to say beyond that is in the events that follow: those of one property have the same as_of, and all but the
+// last of them say that there is more. They are stored at once, with the calendar: no snapshot has a seq between
+// them. Only the last of a property's first events says that nights which no event named are free; the first of
+// them names every night of the window.
 type Event struct {
 	Kind    string    `json:"-"` // AvailabilityChanged or AccountChanged
 	Expires time.Time `json:"-"` // when it can no longer be read again
@@ -30,6 +36,7 @@ type Event struct {
 	AsOf       time.Time `json:"as_of,omitzero"`
 	ValidUntil time.Time `json:"valid_until,omitzero"`
 	Changes    []Change  `json:"changes,omitempty"`
+	More       bool      `json:"more,omitempty"` // the next event goes on with the property's changes of the same run
 
 	// Of AccountChanged.
 	At         time.Time `json:"at,omitzero"`

@@ -7,45 +7,6 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
 )
 
-// batch is what one transaction of a run writes.
-type batch struct {
-	records []availability.Record
-	events  []Event
-}
-
-// batches turns what the run changed into transactions: a record always goes with its event, and the account's
-// event with the last. was is the account's row before the run.
-func (r *run) batches(was Account) []batch {
-	seq := was.Seq
-	next := func(e Event) Event {
-		seq++
-		e.Version, e.Account, e.Seq, e.Expires = 1, r.row.ID, seq, r.now.Add(EventsKept)
-		return e
-	}
-	out := []batch{{}}
-	if r.ledger != nil {
-		for _, rec := range r.ledger.changed() {
-			last := &out[len(out)-1]
-			if len(last.records) == MaxCommit {
-				out = append(out, batch{})
-				last = &out[len(out)-1]
-			}
-			window := r.window(rec.Property)
-			changes := availability.Diff(r.ledger.stored[rec.Property], rec, window)
-			rec.Prune(window.From)
-			last.records = append(last.records, rec)
-			if len(changes) > 0 {
-				last.events = append(last.events, next(r.availabilityChanged(rec, changes)))
-			}
-		}
-	}
-	last := &out[len(out)-1]
-	for _, e := range r.accountChanged(was) {
-		last.events = append(last.events, next(e))
-	}
-	return out
-}
-
 func (r *run) availabilityChanged(rec availability.Record, changes []availability.Change) Event {
 	e := Event{Kind: AvailabilityChanged, Property: rec.Property, AsOf: r.row.asOf(rec.Property, rec.Known)}
 	if !e.AsOf.IsZero() {
@@ -77,11 +38,13 @@ func (r *run) accountChanged(was Account) []Event {
 	late := r.lateProperties()
 	added := slices.DeleteFunc(slices.Clone(late), func(p int64) bool { return slices.Contains(was.LateSaid, p) })
 	healed := slices.DeleteFunc(slices.Clone(was.LateSaid), func(p int64) bool { return slices.Contains(late, p) })
-	if len(added) > 0 {
-		out = append(out, r.statusEvent(StatusOK, StatusLate, added))
+	for part := range slices.Chunk(added, maxNamed) {
+		out = append(out, r.statusEvent(StatusOK, StatusLate, part))
 	}
-	if len(healed) > 0 && was.Status == StatusOK {
-		out = append(out, r.statusEvent(StatusLate, StatusOK, healed))
+	for part := range slices.Chunk(healed, maxNamed) {
+		if was.Status == StatusOK {
+			out = append(out, r.statusEvent(StatusLate, StatusOK, part))
+		}
 	}
 	r.row.LateSaid = late
 	return out

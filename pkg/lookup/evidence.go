@@ -3,7 +3,7 @@ package lookup
 import (
 	"cmp"
 	"context"
-	"maps"
+	"errors"
 	"slices"
 	"time"
 
@@ -14,19 +14,13 @@ import (
 const (
 	// maxQuestions is how many bookings a run asks for by id.
 	maxQuestions = 20
+	// leastQuestions is how many it asks for even if its share is used up: an account that always has more to
+	// read than one run may would else never learn what became of the stays that its reads lack.
+	leastQuestions = 5
 	// trust404After is how long OwnerRez must answer 404 for a stay where no other booking can show that it
 	// answers such questions rightly.
 	trust404After = 24 * time.Hour
 )
-
-// question is a booking to be asked for by its id, before anything is concluded from its absence.
-type question struct {
-	booking, property int64
-	night             ownerrez.Date // its first night, to ask for the nearest first
-	lacked            *appetite     // the complete read that lacked it and must have shown it; nil if none did
-	edge              bool          // a complete read lacked it, and need not have shown it
-	lapsed            bool          // it is a hold whose time is over
-}
 
 // answer is what OwnerRez said.
 type answer struct {
@@ -58,7 +52,7 @@ func (r *run) inquire(ctx context.Context, questions []question, shown sightings
 	today := ownerrez.DateOf(r.now)
 	distance := func(q question) int { return max(today.DaysUntil(q.night), q.night.DaysUntil(today)) }
 	slices.SortFunc(questions, func(a, b question) int {
-		return cmp.Or(cmp.Compare(distance(a), distance(b)), cmp.Compare(a.booking, b.booking))
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(distance(a), distance(b)), cmp.Compare(a.booking, b.booking))
 	})
 	var ev evidence
 	provable := len(controls(shown, questions)) > 0
@@ -68,7 +62,7 @@ func (r *run) inquire(ctx context.Context, questions []question, shown sightings
 		switch {
 		case !provable && r.notFoundToday(q.booking):
 			a.err = errUnproven
-		case asked < maxQuestions && !r.spent():
+		case asked < leastQuestions || asked < maxQuestions && !r.spent():
 			asked++
 			a.reading, a.found, a.err = r.booking(ctx, q.booking)
 			missing = missing || a.err == nil && !a.found
@@ -143,6 +137,7 @@ func (r *run) controlQuestion(ctx context.Context, questions []question, shown s
 // properties of which a question is still open or whose read was proven incomplete.
 func (r *run) settle(ev evidence, f *fullRead) {
 	for _, a := range ev.answers {
+		r.waiting = r.waiting || a.lacked != nil && errors.Is(a.err, errWaiting)
 		switch {
 		case a.err != nil:
 			r.keepAsking(a, a.err)
@@ -195,28 +190,38 @@ func (r *run) settleMissing(a answer, control verdict) {
 		r.keepLapsed(a.booking)
 	}
 	r.keepAsking(a, errUnproven)
-	if s, ok := r.row.Suspects[a.booking]; ok {
-		switch {
-		case control != noControl:
-			s.NotFound = time.Time{}
-		case since.IsZero():
-			s.NotFound = r.began()
-		}
-		r.row.Suspects[a.booking] = s
+	if a.lacked != nil || a.edge {
+		r.noteNotFound(a.booking, a.property, control)
 	}
+}
+
+// noteNotFound notes since when the same 404 has come for a stay without anything to prove it right.
+func (r *run) noteNotFound(booking, property int64, control verdict) {
+	s := r.row.Suspects[booking]
+	s.Property = property
+	switch {
+	case control != noControl:
+		s.NotFound = time.Time{}
+	case s.NotFound.IsZero():
+		s.NotFound = r.began()
+	}
+	r.suspect(booking, s)
 }
 
 // keepAsking leaves open whether a stay that a read lacked is gone: it stays as it is, its property's age is
 // frozen, and the next run asks again.
 func (r *run) keepAsking(a answer, why error) {
-	if a.lacked == nil {
-		return
+	if a.lacked != nil {
+		r.fail(a.property, why)
 	}
-	r.suspect(a.booking, Suspect{Property: a.property, NotFound: r.row.Suspects[a.booking].NotFound})
-	r.fail(a.property, why)
 }
 
+// suspect remembers what is known of a suspect. That there is one need not be: the next read lacks it again.
 func (r *run) suspect(booking int64, s Suspect) {
+	if s.NotFound.IsZero() && s.Kept.IsZero() {
+		delete(r.row.Suspects, booking)
+		return
+	}
 	if r.row.Suspects == nil {
 		r.row.Suspects = map[int64]Suspect{}
 	}
@@ -231,57 +236,4 @@ func (r *run) dropSuspects(shown sightings) {
 			delete(r.row.Suspects, booking)
 		}
 	}
-}
-
-// questions collects what is to be asked by id: stays that a complete read lacked, lapsed holds, and bookings
-// whose rows could not be read.
-func (r *run) questions(shown sightings, f *fullRead) []question {
-	asked := map[int64]question{}
-	for property := range f.props {
-		if !f.complete(property) {
-			continue
-		}
-		rec, want := r.ledger.record(property), &f.props[property].want
-		for _, stay := range rec.Stays {
-			_, seen := shown[stay.Booking]
-			if !seen && !inDoubt(rec, stay.Booking) && stay.Departure.After(want.from) {
-				r.askLacking(asked, property, stay, want)
-			}
-		}
-	}
-	for _, rec := range r.ledger.records {
-		for _, stay := range rec.Stays {
-			_, seen := shown[stay.Booking]
-			if _, again := asked[stay.Booking]; !again && r.askLapsed(stay, seen) {
-				asked[stay.Booking] = question{booking: stay.Booking, property: rec.Property, night: stay.Arrival, lapsed: true}
-			}
-		}
-		for _, d := range rec.Doubts {
-			if _, again := asked[d.Booking]; !again && d.Booking != 0 {
-				asked[d.Booking] = question{booking: d.Booking, property: rec.Property, night: d.From}
-			}
-		}
-	}
-	return slices.Collect(maps.Values(asked))
-}
-
-// inDoubt reports whether the booking's row was shown, but could not be read: then it is not lacking.
-func inDoubt(rec *availability.Record, booking int64) bool {
-	return slices.ContainsFunc(rec.Doubts, func(d availability.Doubt) bool { return d.Booking == booking })
-}
-
-// askLacking asks for a stay that a complete read lacked. One at its edge, which it need not have shown, is asked
-// for once a day, and is kept meanwhile without further ado.
-func (r *run) askLacking(asked map[int64]question, property int64, stay availability.Stay, want *appetite) {
-	q := question{booking: stay.Booking, property: property, night: stay.Arrival}
-	kept := r.row.Suspects[stay.Booking].Kept
-	switch {
-	case belongs(stay, *want):
-		q.lacked = want
-	case !kept.IsZero() && r.began().Sub(kept) < fullEvery:
-		return
-	default:
-		q.edge = true
-	}
-	asked[stay.Booking] = q
 }

@@ -34,13 +34,15 @@ func (r *run) finish() {
 	if !covered && errors.Is(r.ended, context.Canceled) {
 		return // we were interrupted: that is no trouble of the account, which is as due as before
 	}
-	r.row.Problems = r.problems
-	if covered {
+	r.row.Problems = r.told()
+	switch {
+	case covered:
 		r.row.Failures, r.row.RefusedAt = 0, time.Time{}
-	} else {
+	case !r.withinLimits():
 		r.row.Failures++
 	}
 	r.row.Status, r.row.Due = r.status(covered), r.due(covered)
+	r.boundRow()
 }
 
 // age moves the account's as_of and cursor, and freezes the age of properties that this run did not cover.
@@ -84,6 +86,10 @@ func (r *run) mark(property int64, err error) {
 		mark.AsOf = r.row.AsOf
 	}
 	mark.Why, _ = Explain(err)
+	mark.Unfinished, mark.Until = errors.Is(err, errUnfinished), time.Time{}
+	if errors.Is(err, errTooLarge) {
+		mark.Until = r.now.Add(fullEvery)
+	}
 	switch {
 	case !errors.Is(err, errContradiction):
 		mark.Contradicted = time.Time{}
@@ -136,6 +142,11 @@ func (r *run) tellProblems(covered bool) {
 			r.say(problem(p, err))
 		}
 	}
+	for _, p := range r.active() {
+		if mark := r.row.Properties[p].Mark; mark != nil && r.now.Before(mark.Until) {
+			r.say(problem(p, errTooLarge))
+		}
+	}
 	if r.ledger != nil {
 		for _, p := range r.active() {
 			for _, d := range r.ledger.record(p).Doubts {
@@ -175,12 +186,14 @@ func keepReconnect(s Status) Status {
 	return ""
 }
 
-// due is when the account is to be looked up next.
+// due is when the account is to be looked up next. One that got no permit at all is as due as before, and keeps its
+// place before those that became due later.
 func (r *run) due(covered bool) time.Time {
 	every := r.settings.LookupEvery()
-	hurry := errors.Is(r.ended, errShare)
+	noPermit := errors.Is(r.ended, budget.ErrNoPermit)
+	hurry := r.waiting || noPermit || errors.Is(r.ended, errShare)
 	for _, err := range r.failed {
-		for _, open := range []error{errWaiting, errShare, errUnread, errMoved} {
+		for _, open := range []error{errShare, errUnread, errMoved} {
 			hurry = hurry || errors.Is(err, open)
 		}
 	}
@@ -189,6 +202,8 @@ func (r *run) due(covered bool) time.Time {
 		return r.now.Add(backoff(every, r.row.Failures, max(every, refusedRetry)))
 	case errors.Is(r.ended, budget.ErrNoSlot):
 		return r.now.Add(time.Hour)
+	case noPermit && r.meter.requests() == 0:
+		return r.row.Due
 	case hurry, errors.Is(r.ended, ownerrez.ErrRateLimited):
 		return r.now.Add(min(soon, every))
 	case covered:

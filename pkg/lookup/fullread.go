@@ -78,7 +78,7 @@ func (f *fullRead) read(ctx context.Context, s slice) {
 	case len(s.properties) > 1 && f.ended == nil && f.worthSplitting(err):
 		f.replace(s, s.halves())
 	default:
-		f.fail(s, err)
+		f.giveUp(s, err)
 	}
 }
 
@@ -107,10 +107,19 @@ func (f *fullRead) narrow(ctx context.Context, s slice, rows []ownerrez.Booking)
 	}
 	rows, err := f.pages(ctx, s.query())
 	if err != nil {
-		f.fail(s, err)
+		f.giveUp(s, err)
 		return
 	}
 	f.accept(s, rows)
+}
+
+// giveUp fails a slice that got no answer to use. Where the run has ended with it, in the middle of a property,
+// that one takes more than a run may use, or is the reason for the end.
+func (f *fullRead) giveUp(s slice, err error) {
+	if f.ended != nil && len(s.properties) == 1 && len(f.props[s.properties[0]].seen) > 0 {
+		err = fmt.Errorf("%w: %w", errUnfinished, err)
+	}
+	f.fail(s, err)
 }
 
 func (f *fullRead) replace(s slice, parts []slice) {

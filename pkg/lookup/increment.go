@@ -50,12 +50,17 @@ func (r *run) readIncrement(ctx context.Context) (seen sightings, complete bool,
 }
 
 // changes asks for all rows changed since a time: in one answer, else per property. A property whose own changes
-// do not fit one answer is crowded: it is to be read in full.
+// do not fit one answer is crowded: it is to be read in full. So are those that are left when the run has used its
+// share, or an account with more changes than that would be asked for the same ones for ever.
 func (r *run) changes(ctx context.Context, since time.Time) (rows []ownerrez.Booking, crowded []int64, ok bool) {
 	todo := [][]int64{nil} // nil asks for all properties, and for those that we do not know
 	for len(todo) > 0 {
 		group := todo[0]
 		todo = todo[1:]
+		if group != nil && r.spent() {
+			crowded = append(crowded, group...)
+			continue
+		}
 		page, whole, err := r.list(ctx, ownerrez.BookingQuery{Since: since, PropertyIDs: group, Limit: pageLimit})
 		switch {
 		case err != nil && refusedQuestion(err) && len(group) > 1:
@@ -72,9 +77,6 @@ func (r *run) changes(ctx context.Context, since time.Time) (rows []ownerrez.Boo
 			todo = append(todo, group[:len(group)/2], group[len(group)/2:])
 		default:
 			crowded = append(crowded, group[0])
-		}
-		if len(todo) > 0 && r.spent() {
-			return nil, nil, false
 		}
 	}
 	return rows, crowded, true
@@ -111,7 +113,8 @@ func (r *run) doubtChange(reading availability.Reading) {
 
 // watchForMisses compares rows of a full read with what increments should have shown: a row that differs from
 // ours although it was changed in a time that increments covered shows that they cannot be trusted. Then the
-// account is read in full for a day, and increments must prove themselves again.
+// account is read in full for a day, and increments must prove themselves again. Of a property that is marked it is
+// not known what increments have covered: it may have had more changes than an answer holds.
 func (r *run) watchForMisses(shown sightings) {
 	proof := &r.row.Proof
 	if !proof.Shown {
@@ -120,7 +123,8 @@ func (r *run) watchForMisses(shown sightings) {
 	missed := false
 	for _, seen := range shown {
 		covered := !seen.updated.Before(proof.Since) && !seen.updated.After(r.row.Cursor.Add(-overlap))
-		if covered && r.ours(seen.Property) && !r.first(seen.Property) && r.ledger.differs(seen.Reading) {
+		marked := r.row.Properties[seen.Property].Mark != nil
+		if covered && !marked && r.ours(seen.Property) && !r.first(seen.Property) && r.ledger.differs(seen.Reading) {
 			r.row.Misses++
 			missed = true
 		}
@@ -132,10 +136,11 @@ func (r *run) watchForMisses(shown sightings) {
 }
 
 // prove asks an increment for a booking that was changed after it was created. Only after it was shown are
-// increments used: OwnerRez's documents disagree on whether they show changes or only what is new.
+// increments used: OwnerRez's documents disagree on whether they show changes or only what is new. It asks even if the
+// share is used up: an account that always needs more than its share to be read in full would never be spared that.
 func (r *run) prove(ctx context.Context) {
 	candidate := r.candidate
-	if r.row.Proof.Shown || candidate.Booking == 0 || r.ended != nil || r.spent() ||
+	if r.row.Proof.Shown || candidate.Booking == 0 || r.ended != nil ||
 		r.now.Before(r.row.FullUntil) || candidate.same(r.row.Proof) || !r.large() {
 		return
 	}

@@ -23,11 +23,11 @@ type Job struct {
 
 	Window *budget.Window // what may be sent; nil: each client's own limiter
 	Slots  *budget.Slots  // personal tokens of one address; nil: not limited
-	Share  int            // how many requests one run may use, except to finish one property; 0: any number
+	Share  int            // how many requests one run may use, except to finish what it has begun; 0: any number
 
-	// MaxTime is how long one run may ask OwnerRez before it leaves the rest to the next, except to finish one
-	// property; 0: any time. Where the context of Run has a deadline, a run ends by itself before it, whatever
-	// it is about, and keeps the properties that it has read.
+	// MaxTime is how long one run may ask OwnerRez before it leaves the rest to the next, except to finish what
+	// it has begun: one property, some questions; 0: any time. Where the context of Run has a deadline, a run ends
+	// by itself 12 s before it, whatever it is about, and keeps the properties that it has read.
 	MaxTime time.Duration
 
 	Options  []ownerrez.Option  // for all clients, after the credential's own
@@ -48,17 +48,18 @@ const ReasonTick = "tick"
 
 // Outcome tells what a run did.
 type Outcome struct {
-	Key        string
-	Account    int64  // 0 while not known
-	Kind       string // "full", "increment", "connect" (who the credential belongs to), or "none"
-	Requests   int
-	Nights     int // that changed
-	Properties int // of which nights changed
-	AsOf       time.Time
-	Status     Status
-	Failed     bool // nothing could be read of the account, and it was not we who ended the run
-	Problems   []Problem
-	Wake       *Wake // another row to wake at once; nil: none
+	Key         string
+	Account     int64  // 0 while not known
+	Kind        string // "full", "increment", "connect" (who the credential belongs to), or "none"
+	Requests    int
+	Nights      int // that changed
+	Properties  int // of which nights changed
+	AsOf        time.Time
+	Status      Status
+	Failed      bool // nothing could be read of the account, and it was not we who ended the run
+	Problems    []Problem
+	Wake        *Wake // another row to wake at once; nil: none
+	Unpublished error // why not all events were published; the next run goes on with them
 }
 
 // Run does one lookup, of the account or the credential whose row the wake-up names. Trouble with OwnerRez is
@@ -88,9 +89,21 @@ func (j *Job) Run(ctx context.Context, w Wake) (Outcome, error) {
 	return j.lookup(ctx, row, now, w.Full)
 }
 
-// lookup is a run of an account.
-func (j *Job) lookup(ctx context.Context, row Account, now time.Time, full bool) (Outcome, error) {
-	was := row.clone()
+// lookup is a run of an account. One that OwnerRez refused, with a credential that was replaced since it was read,
+// says nothing of the account: it begins again with the new one.
+func (j *Job) lookup(ctx context.Context, was Account, now time.Time, full bool) (Outcome, error) {
+	r, err := j.look(ctx, was.clone(), now, full)
+	if err == nil && errors.Is(r.ended, ownerrez.ErrUnauthorized) && j.replaced(ctx, r.row.Credential) {
+		r, err = j.look(ctx, was.clone(), now, full)
+	}
+	if err != nil {
+		return Outcome{Key: was.Key}, err
+	}
+	return j.conclude(ctx, r, was)
+}
+
+// look asks OwnerRez. The error is one of our own.
+func (j *Job) look(ctx context.Context, row Account, now time.Time, full bool) (*run, error) {
 	row.RunBegan = now
 	r := newRun(&row, j.Settings, now)
 	r.share, r.maxTime, r.progress, r.split = j.share(), j.MaxTime, j.Progress, row.Failures > 0
@@ -100,10 +113,7 @@ func (j *Job) lookup(ctx context.Context, row Account, now time.Time, full bool)
 	if err == nil && r.ended == nil {
 		err = r.look(ctx, full)
 	}
-	if err != nil {
-		return Outcome{Key: row.Key}, err
-	}
-	return j.conclude(ctx, r, was)
+	return r, err
 }
 
 // enter gets the run its client. Where none may be used now, the run has ended before it began; the error is one
@@ -126,27 +136,26 @@ func (j *Job) enter(ctx context.Context, r *run) error {
 
 // conclude stores and publishes what a run has learned, also if its context ended meanwhile.
 func (j *Job) conclude(ctx context.Context, r *run, was Account) (Outcome, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), toStore)
 	defer cancel()
+	changes := r.changed(was)
 	r.finish()
 	out := Outcome{
 		Key: r.row.Key, Account: r.row.ID, Kind: r.kind(), Requests: r.meter.requests(),
-		AsOf: r.row.AsOf, Status: r.row.Status, Failed: r.row.Failures > was.Failures, Problems: r.problems,
+		AsOf: r.row.AsOf, Status: r.row.Status, Failed: r.row.Failures > was.Failures, Problems: r.told(),
 	}
-	batches := r.batches(was)
-	for _, b := range batches {
-		for _, e := range b.events {
-			if e.Kind == AvailabilityChanged {
-				out.Properties++
-				out.Nights += nights(e)
-			}
+	for _, c := range changes {
+		if len(c.changes) > 0 {
+			out.Properties++
+			out.Nights += c.nights()
 		}
 	}
-	row, err := j.commit(ctx, *r.row, was, batches)
+	row, err := j.commit(ctx, *r.row, was, r.batches(was, changes))
 	if err != nil {
 		return out, err
 	}
-	return out, j.publish(ctx, row)
+	out.Unpublished, err = j.publish(ctx, row)
+	return out, err
 }
 
 // commit writes the batches, each in one transaction on condition that no other run committed meanwhile. The
@@ -169,26 +178,28 @@ func (j *Job) commit(ctx context.Context, row, was Account, batches []batch) (Ac
 	return step, nil
 }
 
-// publish hands on the events that were not yet, in order, up to the first that fails. A failure is not the
-// lookup's: the next run goes on there.
-func (j *Job) publish(ctx context.Context, row Account) error {
+// publish hands on the events that were not yet, in order, up to the first that fails or for as long as there is
+// time. A failure (unpublished) is not the lookup's: the next run goes on there.
+func (j *Job) publish(ctx context.Context, row Account) (unpublished, err error) {
 	published := row.Published
-	for published < row.Seq {
+	sending, cancel := leaveTime(ctx) // to note how far it came
+	defer cancel()
+	for published < row.Seq && unpublished == nil {
 		events, err := j.Store.Events(ctx, row.ID, published, 100, j.now())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if len(events) == 0 {
 			published = row.Seq // they have expired
 		}
 		for _, e := range events {
-			if err := j.Publisher.Publish(ctx, e); err != nil {
-				return j.notePublished(ctx, row, published)
+			if unpublished = j.Publisher.Publish(sending, e); unpublished != nil {
+				break
 			}
 			published = e.Seq
 		}
 	}
-	return j.notePublished(ctx, row, published)
+	return unpublished, j.notePublished(ctx, row, published)
 }
 
 func (j *Job) notePublished(ctx context.Context, row Account, published int64) error {
@@ -230,13 +241,4 @@ func (j *Job) options(m *meter) []ownerrez.Option {
 		opts = append(opts, ownerrez.WithRetry(ownerrez.NoRetry()))
 	}
 	return append(opts, j.Options...)
-}
-
-// nights counts the nights of an event's changes.
-func nights(e Event) int {
-	n := 0
-	for _, c := range e.Changes {
-		n += c.From.DaysUntil(c.To)
-	}
-	return n
 }

@@ -13,7 +13,8 @@ import (
 type ledger struct {
 	stored  map[int64]availability.Record // as they were read; never changed
 	records map[int64]*availability.Record
-	home    map[int64]int64 // booking → property
+	home    map[int64]int64   // booking → property
+	ghosts  map[int64][]int64 // booking → properties that it has left, where a run was cut short between two commits
 }
 
 func newLedger(stored []availability.Record) *ledger {
@@ -21,12 +22,16 @@ func newLedger(stored []availability.Record) *ledger {
 		stored:  make(map[int64]availability.Record, len(stored)),
 		records: make(map[int64]*availability.Record, len(stored)),
 		home:    map[int64]int64{},
+		ghosts:  map[int64][]int64{},
 	}
 	for _, rec := range stored {
 		l.stored[rec.Property] = rec
 		clone := rec.Clone()
 		l.records[rec.Property] = &clone
 		for _, stay := range rec.Stays {
+			if other, twice := l.home[stay.Booking]; twice {
+				l.ghosts[stay.Booking] = append(l.ghosts[stay.Booking], other)
+			}
 			l.home[stay.Booking] = rec.Property
 		}
 	}
@@ -48,6 +53,7 @@ func (l *ledger) put(property int64, stay availability.Stay) {
 	if old, ok := l.home[stay.Booking]; ok && old != property {
 		l.records[old].Remove(stay.Booking)
 	}
+	l.removeGhosts(stay.Booking)
 	l.record(property).Put(stay)
 	l.home[stay.Booking] = property
 }
@@ -58,6 +64,23 @@ func (l *ledger) remove(booking int64) {
 		l.records[property].Remove(booking)
 		delete(l.home, booking)
 	}
+	l.removeGhosts(booking)
+}
+
+// removeGhosts takes the booking's stay out of the properties where it stood beside its home.
+func (l *ledger) removeGhosts(booking int64) {
+	for _, property := range l.ghosts[booking] {
+		l.records[property].Remove(booking)
+	}
+	delete(l.ghosts, booking)
+}
+
+// putBack makes a property's record what it was, but for its name and zone.
+func (l *ledger) putBack(property int64) {
+	rec := l.record(property)
+	was := l.stored[property].Clone()
+	was.Property, was.Name, was.Zone = property, rec.Name, rec.Zone
+	*rec = was
 }
 
 // stay returns the booking's stay and its property.
@@ -95,31 +118,31 @@ func (l *ledger) differs(r availability.Reading) bool {
 	return !ok || property != r.Property || stay != r.Stay
 }
 
-// changed returns the records that are not what they were, those that gained a booking from another property
-// first: where they cannot be written at once, a moved booking is then never missing from both.
-func (l *ledger) changed() []availability.Record {
+// changed returns the properties whose records are not what they were, those that gained a booking from another
+// property first: where they cannot be written at once, a moved booking is then never missing from both.
+func (l *ledger) changed() []int64 {
 	was := map[int64]int64{}
 	for property, rec := range l.stored {
 		for _, stay := range rec.Stays {
 			was[stay.Booking] = property
 		}
 	}
-	gains := func(rec availability.Record) int {
-		for _, stay := range rec.Stays {
-			if old, ok := was[stay.Booking]; ok && old != rec.Property {
+	gains := func(property int64) int {
+		for _, stay := range l.records[property].Stays {
+			if old, ok := was[stay.Booking]; ok && old != property {
 				return 0
 			}
 		}
 		return 1
 	}
-	var out []availability.Record
+	var out []int64
 	for property, rec := range l.records {
 		if old, ok := l.stored[property]; !ok || !old.Equal(*rec) {
-			out = append(out, *rec)
+			out = append(out, property)
 		}
 	}
-	slices.SortFunc(out, func(a, b availability.Record) int {
-		return cmp.Or(cmp.Compare(gains(a), gains(b)), cmp.Compare(a.Property, b.Property))
+	slices.SortFunc(out, func(a, b int64) int {
+		return cmp.Or(cmp.Compare(gains(a), gains(b)), cmp.Compare(a, b))
 	})
 	return out
 }

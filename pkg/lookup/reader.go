@@ -22,6 +22,8 @@ type reader struct {
 	client   *ownerrez.Client
 	meter    *meter
 	share    int                // how many requests the run may use; 0 is any number
+	maxTime  time.Duration      // how long it may ask; 0 is any time
+	start    time.Time          // when it began, by the clock that maxTime is measured by
 	progress func(requests int) // called after each answer; may be nil
 
 	capacity int   // rows that one answer holds
@@ -52,7 +54,7 @@ func ask[T any](ctx context.Context, r *reader, call func(context.Context) (T, e
 	case err == nil:
 		r.inRow, r.good = 0, true
 	case ctx.Err() != nil:
-		r.ended = context.Cause(ctx)
+		r.ended = whyOver(ctx)
 		return none, r.ended
 	case endsRun(err) && !perProperty:
 		r.ended = err
@@ -80,9 +82,6 @@ func (r *reader) patience() int {
 	}
 	return 2
 }
-
-// spent reports whether the run has used its share: then it begins nothing new.
-func (r *reader) spent() bool { return r.share > 0 && r.meter.requests() >= r.share }
 
 // list asks for one answer, and learns how many rows OwnerRez puts into one. whole reports whether the answer
 // holds all there is: a full one is never trusted to be the whole list, even where no link leads on.

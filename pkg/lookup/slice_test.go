@@ -129,7 +129,7 @@ func TestRecordThatGainsABookingIsWrittenFirst(t *testing.T) {
 	for _, move := range []struct{ from, to int64 }{{10, 20}, {20, 10}} {
 		l := newLedger([]availability.Record{{Property: move.from, Known: true, Stays: []availability.Stay{stay}}, {Property: move.to, Known: true}})
 		l.put(move.to, stay)
-		if changed := l.changed(); len(changed) != 2 || changed[0].Property != move.to || changed[1].Property != move.from {
+		if changed := l.changed(); len(changed) != 2 || changed[0] != move.to || changed[1] != move.from {
 			t.Errorf("moved from %d to %d, written are %+v", move.from, move.to, changed)
 		}
 	}

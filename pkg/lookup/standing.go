@@ -47,6 +47,9 @@ func Standings(ctx context.Context, store Store, configured account.Source, set 
 	creds, err := configured(ctx)
 	if err != nil {
 		message, next := Explain(err)
+		if !misconfigured(err) {
+			message, next = "The credentials could not be read: "+err.Error()+".", "Nothing is looked up until they can be."
+		}
 		return append([]Standing{{Status: StatusLate, Problem: message, Next: next}}, standings(rows, nil, set, now)...), unread
 	}
 	return standings(rows, creds, set, now), unread

@@ -7,8 +7,8 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
 )
 
-// MaxCommit is how many properties one Commit may hold, so that it fits one transaction of any engine:
-// each brings its record and an event, and the account brings its row, an event and a credential's row.
+// MaxCommit is how many records one Commit may hold. A run also sees to it that no Commit has more than 50
+// events and 3 MB of both, so that it fits one transaction of any engine beside the account's row.
 const MaxCommit = 25
 
 // Store keeps accounts, records and events. It is safe for concurrent use.

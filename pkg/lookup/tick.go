@@ -75,9 +75,10 @@ func (j *Job) wake(ctx context.Context, a Account, now time.Time, send func(cont
 	return send(ctx, Wake{Key: a.Key, Reason: ReasonTick, Sent: now})
 }
 
-// nextDue is when the account wants to be looked up: when it is due, or a hold lapses.
+// nextDue is when the account wants to be looked up: when it is due, or a hold lapses. A lapse that the last run
+// has left is no reason to hurry: it had something else to ask.
 func (a *Account) nextDue() time.Time {
-	if !a.NextLapse.IsZero() && a.NextLapse.Before(a.Due) && a.Failures == 0 {
+	if a.NextLapse.After(a.RunBegan) && a.NextLapse.Before(a.Due) && a.Failures == 0 {
 		return a.NextLapse
 	}
 	return a.Due

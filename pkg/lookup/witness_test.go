@@ -87,7 +87,7 @@ func (l *listener) Publish(_ context.Context, e lookup.Event) error {
 			l.nights[at] = cell{c.Now, c.Cause, c.Booking}
 		}
 	}
-	if e.Kind == lookup.AvailabilityChanged { // of a property that is gone, nights that nobody named are unknown too
+	if e.Kind == lookup.AvailabilityChanged && !e.More { // of a property that is gone, nights that nobody named are unknown too
 		l.first[e.Property] = e.Changes[0].Reason != "gone"
 	}
 	return nil
