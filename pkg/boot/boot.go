@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
@@ -47,10 +48,19 @@ type Stack struct {
 // is sent.
 func New(variable func(string) (string, bool)) *Stack {
 	s := &Stack{env: env.New(variable)}
-	conf, err := config.LoadDefaultConfig(context.Background())
+	conf, err := config.LoadDefaultConfig(context.Background(), config.WithLogger(logging.LoggerFunc(logSDK)))
 	s.env.Wrong("the configuration of AWS", err)
 	s.aws = conf
 	return s
+}
+
+// logSDK writes what the SDK has to say as lines like ours.
+func logSDK(level logging.Classification, format string, args ...any) {
+	severity := slog.LevelDebug
+	if level == logging.Warn {
+		severity = slog.LevelWarn
+	}
+	slog.Log(context.Background(), severity, "AWS SDK", "text", fmt.Sprintf(format, args...))
 }
 
 // Store is what is kept in the table that TABLE_NAME names.

@@ -7,16 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awseventbridge "github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/awscall"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/publish"
 )
@@ -26,9 +24,6 @@ const (
 	// everywhere, and not all that rules send events to does: 256 KiB passes everywhere, and 1 KiB of it is left
 	// for what EventBridge wraps around an event.
 	maxEntry = 255 << 10
-
-	// attemptTimeout ends an attempt whose connection died while the sandbox was frozen; the SDK makes three.
-	attemptTimeout = 5 * time.Second
 )
 
 // Publisher publishes on a bus. It is safe for concurrent use.
@@ -41,7 +36,7 @@ var _ lookup.Publisher = (*Publisher)(nil)
 
 // New returns a publisher on the bus with a name or an ARN. It sends nothing.
 func New(conf aws.Config, bus string) *Publisher {
-	client := awseventbridge.NewFromConfig(conf, func(o *awseventbridge.Options) { o.HTTPClient = limited(o.HTTPClient) })
+	client := awseventbridge.NewFromConfig(conf, func(o *awseventbridge.Options) { o.HTTPClient = awscall.Limited(o.HTTPClient) })
 	return &Publisher{client: client, bus: bus}
 }
 
@@ -92,19 +87,6 @@ func (p *Publisher) put(ctx context.Context, entry types.PutEventsRequestEntry) 
 		return fmt.Errorf("EventBridge did not take it: %s: %s%s", code, aws.ToString(result.ErrorMessage), advice(code))
 	}
 	return nil
-}
-
-// limited gives each attempt its timeout.
-func limited(client aws.HTTPClient) aws.HTTPClient {
-	switch c := client.(type) {
-	case *awshttp.BuildableClient:
-		return c.WithTimeout(attemptTimeout)
-	case *http.Client:
-		limited := *c
-		limited.Timeout = attemptTimeout
-		return &limited
-	}
-	return client
 }
 
 // explain adds what to do about the SDK's error, and leaves the request's URL out of it.

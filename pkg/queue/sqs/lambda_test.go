@@ -112,8 +112,9 @@ func TestLog(t *testing.T) {
 		t.Fatalf("logged %d lines, want 2:\n%s", len(lines), logged)
 	}
 	var line struct {
-		Level, Group, Message, Error string
-		Received                     int
+		Level, Group, Error string
+		Message             string `json:"message_id"`
+		Received            int
 	}
 	if err := json.Unmarshal([]byte(lines[0]), &line); err != nil {
 		t.Fatal(err)

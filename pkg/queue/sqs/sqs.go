@@ -6,24 +6,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/awscall"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/queue"
 )
 
 const (
 	maxBody = 256 << 10 // bytes, as sent: what every queue takes. Those made since August 2025 take four times as much
 	maxID   = 128       // characters of a group or an id
-
-	// attemptTimeout ends an attempt whose connection died while the sandbox was frozen; the SDK makes three.
-	attemptTimeout = 5 * time.Second
 )
 
 // Queue sends to an SQS FIFO queue, and handles what Lambda takes out of it. It is safe for concurrent use.
@@ -36,7 +31,7 @@ var _ queue.Sender = (*Queue)(nil)
 
 // New returns the FIFO queue with a URL. It sends nothing.
 func New(conf aws.Config, queueURL string) *Queue {
-	client := awssqs.NewFromConfig(conf, func(o *awssqs.Options) { o.HTTPClient = limited(o.HTTPClient) })
+	client := awssqs.NewFromConfig(conf, func(o *awssqs.Options) { o.HTTPClient = awscall.Limited(o.HTTPClient) })
 	return &Queue{client: client, url: queueURL}
 }
 
@@ -76,19 +71,6 @@ func valid(id string) bool {
 		}
 	}
 	return id != "" && len(id) <= maxID
-}
-
-// limited gives each attempt its timeout.
-func limited(client aws.HTTPClient) aws.HTTPClient {
-	switch c := client.(type) {
-	case *awshttp.BuildableClient:
-		return c.WithTimeout(attemptTimeout)
-	case *http.Client:
-		limited := *c
-		limited.Timeout = attemptTimeout
-		return &limited
-	}
-	return client
 }
 
 // explain adds what to do about the SDK's error, and leaves the request's URL out of it.

@@ -2,33 +2,14 @@ package secretsmanager
 
 import (
 	"context"
-	"net/http"
 	"slices"
-	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/vault"
 )
-
-// attemptTimeout ends an attempt whose connection died while the sandbox was frozen; the SDK makes three.
-const attemptTimeout = 5 * time.Second
-
-// limited gives each attempt its timeout.
-func limited(client aws.HTTPClient) aws.HTTPClient {
-	switch c := client.(type) {
-	case *awshttp.BuildableClient:
-		return c.WithTimeout(attemptTimeout)
-	case *http.Client:
-		limited := *c
-		limited.Timeout = attemptTimeout
-		return &limited
-	}
-	return client
-}
 
 // read returns the version with a label. There are engines on which a secret without a value has a version, which
 // then has no value.

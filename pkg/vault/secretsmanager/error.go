@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/smithy-go"
 
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/awscall"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/vault"
 )
 
@@ -25,7 +26,7 @@ func explain(ctx context.Context, action string, err error) error {
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		if failed.Timeout() { // the attempt's, not the caller's
-			return fmt.Errorf("%s: no answer from Secrets Manager within %s", action, attemptTimeout)
+			return fmt.Errorf("%s: no answer from Secrets Manager within %s", action, awscall.AttemptTimeout)
 		}
 		return fmt.Errorf("%s: no answer from Secrets Manager: %w", action, failed.Err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/awscall"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/vault"
 )
 
@@ -102,8 +103,8 @@ func TestNoAnswer(t *testing.T) {
 		})
 		began := time.Now()
 		_, err := v.Get(t.Context(), "name")
-		if took := time.Since(began); connection.requests != 3 || took < 3*attemptTimeout || took > 2*time.Minute {
-			t.Errorf("%d attempts in %v, want 3 of %v and short waits", connection.requests, took, attemptTimeout)
+		if took := time.Since(began); connection.requests != 3 || took < 3*awscall.AttemptTimeout || took > 2*time.Minute {
+			t.Errorf("%d attempts in %v, want 3 of %v and short waits", connection.requests, took, awscall.AttemptTimeout)
 		}
 		if err == nil || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "within 5s") {
 			t.Errorf("Get: %v; want that nothing answered, and no end of the caller's context", err)
@@ -120,11 +121,11 @@ func TestNoAnswer(t *testing.T) {
 
 func TestLimited(t *testing.T) {
 	sdk := awshttp.NewBuildableClient()
-	if got := limited(sdk).(*awshttp.BuildableClient).GetTimeout(); got != attemptTimeout || sdk.GetTimeout() != 0 {
+	if got := awscall.Limited(sdk).(*awshttp.BuildableClient).GetTimeout(); got != awscall.AttemptTimeout || sdk.GetTimeout() != 0 {
 		t.Errorf("the SDK's own client: timeout %v, and the given one's became %v", got, sdk.GetTimeout())
 	}
 	given := &http.Client{}
-	if got := limited(given).(*http.Client).Timeout; got != attemptTimeout || given.Timeout != 0 {
+	if got := awscall.Limited(given).(*http.Client).Timeout; got != awscall.AttemptTimeout || given.Timeout != 0 {
 		t.Errorf("a client: timeout %v, and the given one's became %v", got, given.Timeout)
 	}
 }

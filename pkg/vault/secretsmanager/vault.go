@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/awscall"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/vault"
 )
 
@@ -29,7 +30,7 @@ var _ vault.Vault = (*Vault)(nil)
 
 // New returns the secrets of the account and region that conf leads to. It sends nothing.
 func New(conf aws.Config) *Vault {
-	client := awssecrets.NewFromConfig(conf, func(o *awssecrets.Options) { o.HTTPClient = limited(o.HTTPClient) })
+	client := awssecrets.NewFromConfig(conf, func(o *awssecrets.Options) { o.HTTPClient = awscall.Limited(o.HTTPClient) })
 	return &Vault{client: client}
 }
 
