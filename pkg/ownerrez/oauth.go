@@ -62,8 +62,8 @@ func (a *Authorizer) AuthCodeURL(state string) string {
 	return u.String()
 }
 
-// accessTokenRoute is where tokens are made and ended.
-const accessTokenRoute = "/oauth/access_token"
+// grantRoute is where tokens are made and ended.
+const grantRoute = "/oauth/access_token"
 
 // Exchange trades a code (tc_…), which lives 10 minutes and works once, for a token. A code that is refused is
 // ErrInvalid, or ErrUnauthorized if the app's own credentials are.
@@ -101,7 +101,7 @@ func (a *Authorizer) Refresh(ctx context.Context, refreshToken string) (Token, e
 // grant asks for a token. secret is what the form holds and errors must not.
 func (a *Authorizer) grant(ctx context.Context, form url.Values, secret string) (Token, error) {
 	r := request{
-		method: http.MethodPost, base: a.core.api, route: accessTokenRoute, path: accessTokenRoute,
+		method: http.MethodPost, base: a.core.api, route: grantRoute, path: grantRoute,
 		payload: form.Encode(), contentType: "application/x-www-form-urlencoded", secret: secret,
 	}
 	return do(ctx, a.core, r, func(a *attempt) (Token, error) { return parseToken(a.body, a.began) })
@@ -119,8 +119,8 @@ func (a *Authorizer) Revoke(ctx context.Context, accessToken string) error {
 		return errors.New("the token is none of OwnerRez's: it holds characters that tokens do not have")
 	}
 	r := request{
-		method: http.MethodDelete, base: a.core.api, route: accessTokenRoute + "/{token}",
-		path: accessTokenRoute + "/" + accessToken, secret: accessToken,
+		method: http.MethodDelete, base: a.core.api, route: grantRoute + "/{token}",
+		path: grantRoute + "/" + accessToken, secret: accessToken,
 	}
 	_, err := do(ctx, a.core, r, func(*attempt) (struct{}, error) { return struct{}{}, nil })
 	if errors.Is(err, ErrNotFound) {
