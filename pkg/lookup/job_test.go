@@ -208,7 +208,7 @@ func TestTickBesideAnUnreadableRow(t *testing.T) {
 		wait(16 * time.Minute)
 		woken := 0
 		err := h.job.Tick(t.Context(), func(context.Context, lookup.Wake) error { woken++; return nil })
-		if woken != 1 || !errors.Is(err, store.ErrUnreadable) {
+		if woken != 1 || !errors.Is(err, lookup.ErrUnreadable) {
 			t.Errorf("woken were %d, the error is %v", woken, err)
 		}
 	})

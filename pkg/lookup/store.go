@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
@@ -11,10 +12,14 @@ import (
 // events and 3 MB of both, so that it fits one transaction of any engine beside the account's row.
 const MaxCommit = 25
 
+// ErrUnreadable is returned for what is stored but cannot be read: it has a format of a newer release, or is
+// damaged. It is never written over.
+var ErrUnreadable = errors.New("the store holds something that this release cannot read")
+
 // Store keeps accounts, records and events. It is safe for concurrent use.
 type Store interface {
 	// Accounts lists all rows, those of credentials too, consistently. Where some cannot be read it returns
-	// the others beside an error.
+	// the others beside an ErrUnreadable.
 	Accounts(ctx context.Context) ([]Account, error)
 	// Account returns one row, or ErrNotFound.
 	Account(ctx context.Context, key string) (Account, error)

@@ -25,7 +25,7 @@ type eventBody struct {
 func eventSort(seq int64) string { return fmt.Sprintf("%s%019d", eventPrefix, seq) }
 
 // Events implements lookup.Store. An event that cannot be read ends the list before it; where it would be the
-// first of the list, it is an error (ErrUnreadable) that names its seq. Who goes on from the last event of a
+// first of the list, it is an error (lookup.ErrUnreadable) that names its seq. Who goes on from the last event of a
 // list thus never misses one.
 func (s *Store) Events(ctx context.Context, account, after int64, limit int, now time.Time) ([]lookup.Event, error) {
 	var events []lookup.Event

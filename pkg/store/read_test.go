@@ -140,7 +140,7 @@ func TestEventsUnreadable(t *testing.T) {
 			t.Errorf("%s: Events = %v, %v; want 1 and 2", name, seqs(got), err)
 		}
 		got, err = s.Events(t.Context(), 7, 2, 100, now)
-		if !errors.Is(err, store.ErrUnreadable) || !strings.Contains(err.Error(), "event 3 of account 7") || got != nil {
+		if !errors.Is(err, lookup.ErrUnreadable) || !strings.Contains(err.Error(), "event 3 of account 7") || got != nil {
 			t.Errorf("%s: Events = %v, %v; want an error that names event 3", name, seqs(got), err)
 		}
 		if got, err := s.Events(t.Context(), 7, 3, 100, now); err != nil || !slices.Equal(seqs(got), []int64{4, 5}) {
@@ -172,7 +172,7 @@ func TestRecordUnreadable(t *testing.T) {
 		}
 	}
 	overwrite(t, table, "A#7", "P#one", stored)
-	if _, err := s.Records(t.Context(), 7); !errors.Is(err, store.ErrUnreadable) {
+	if _, err := s.Records(t.Context(), 7); !errors.Is(err, lookup.ErrUnreadable) {
 		t.Errorf("a record of no property: %v", err)
 	}
 }
@@ -191,11 +191,11 @@ func TestRowUnreadable(t *testing.T) {
 	} {
 		overwrite(t, table, "ACCOUNTS", "2", tt.data)
 		_, err := s.Account(t.Context(), "2")
-		if !errors.Is(err, store.ErrUnreadable) || !strings.Contains(err.Error(), "account 2") || !strings.Contains(err.Error(), tt.advice) {
+		if !errors.Is(err, lookup.ErrUnreadable) || !strings.Contains(err.Error(), "account 2") || !strings.Contains(err.Error(), tt.advice) {
 			t.Errorf("%s: Account: %v; want an error that names the account and advises (%s)", name, err, tt.advice)
 		}
 		all, err := s.Accounts(t.Context())
-		if !errors.Is(err, store.ErrUnreadable) || !strings.Contains(err.Error(), "account 2") {
+		if !errors.Is(err, lookup.ErrUnreadable) || !strings.Contains(err.Error(), "account 2") {
 			t.Errorf("%s: Accounts: %v; want an error that names the account", name, err)
 		}
 		if len(all) != 2 || all[0].ID != 1 || all[1].ID != 3 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 )
 
 const recordPrefix = "P#"
@@ -26,7 +27,7 @@ func (s *Store) Records(ctx context.Context, account int64) ([]availability.Reco
 	for _, item := range items {
 		property, err := strconv.ParseInt(strings.TrimPrefix(item.Key.Sort, recordPrefix), 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s, which names no property: delete it", ErrUnreadable, item.Key)
+			return nil, fmt.Errorf("%w: %s, which names no property: delete it", lookup.ErrUnreadable, item.Key)
 		}
 		records = append(records, parseRecord(property, item.Data))
 	}

@@ -33,7 +33,7 @@ func rowKey(key string) Key    { return Key{Partition: accountsPartition, Sort: 
 func queuedKey(key string) Key { return Key{Partition: accountsPartition, Sort: key + queuedSuffix} }
 
 // Accounts implements lookup.Store. A row that cannot be read does not hide the others: they are returned
-// beside an error that joins one ErrUnreadable for each such row. Beside any other error there are none.
+// beside an error that joins one lookup.ErrUnreadable for each such row. Beside any other error there are none.
 func (s *Store) Accounts(ctx context.Context) ([]lookup.Account, error) {
 	items, err := s.table.Query(ctx, accountsPartition, Range{})
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Store) Accounts(ctx context.Context) ([]lookup.Account, error) {
 	return rows, errors.Join(errs...)
 }
 
-// Account implements lookup.Store. A row that cannot be read is ErrUnreadable.
+// Account implements lookup.Store. A row that cannot be read is lookup.ErrUnreadable.
 func (s *Store) Account(ctx context.Context, key string) (lookup.Account, error) {
 	item, err := s.table.Get(ctx, rowKey(key))
 	if errors.Is(err, ErrNotFound) {

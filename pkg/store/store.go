@@ -109,10 +109,6 @@ func (s *Store) Key(ctx context.Context) ([]byte, error) {
 	return item.Data[1:], nil
 }
 
-// ErrUnreadable is returned for what is stored but cannot be read: it has a format of a newer release, or is
-// damaged. It is never written over.
-var ErrUnreadable = errors.New("the store holds something that this release cannot read")
-
 // seal writes a value as JSON behind the number of its format.
 func seal(format byte, v any) ([]byte, error) {
 	data, err := json.Marshal(v)
@@ -133,9 +129,9 @@ func unseal(what string, format byte, data []byte, v any) error {
 func unreadable(what string, format byte, data []byte, cause error) error {
 	if len(data) > 0 && data[0] != format {
 		return fmt.Errorf("%w: %s has format %d, and it reads format %d: run the release that wrote it, or a newer one",
-			ErrUnreadable, what, data[0], format)
+			lookup.ErrUnreadable, what, data[0], format)
 	}
-	err := fmt.Errorf("%w: %s is damaged: restore it from a backup", ErrUnreadable, what)
+	err := fmt.Errorf("%w: %s is damaged: restore it from a backup", lookup.ErrUnreadable, what)
 	if cause != nil {
 		return fmt.Errorf("%w (%w)", err, cause)
 	}

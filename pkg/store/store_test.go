@@ -217,8 +217,8 @@ func TestKeyUnreadable(t *testing.T) {
 		if err := table.Put(t.Context(), store.Write{Key: at, Data: data, If: store.Absent()}); err != nil {
 			t.Fatal(err)
 		}
-		if key, err := s.Key(t.Context()); !errors.Is(err, store.ErrUnreadable) || key != nil {
-			t.Errorf("data %x: Key = %x, %v; want %v", data, key, err, store.ErrUnreadable)
+		if key, err := s.Key(t.Context()); !errors.Is(err, lookup.ErrUnreadable) || key != nil {
+			t.Errorf("data %x: Key = %x, %v; want %v", data, key, err, lookup.ErrUnreadable)
 		}
 	}
 }

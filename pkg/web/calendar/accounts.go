@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store"
 )
 
 // Accounts is the answer to the question how all accounts are doing: those that have not left, by number. Its JSON is
@@ -44,7 +43,7 @@ func (a *api) accounts(ctx context.Context, q *query) (any, error) {
 		return nil, err
 	}
 	rows, err := a.store.Accounts(ctx)
-	if err != nil && !errors.Is(err, store.ErrUnreadable) {
+	if err != nil && !errors.Is(err, lookup.ErrUnreadable) {
 		return nil, err
 	}
 	answer := Accounts{Accounts: []Account{}}

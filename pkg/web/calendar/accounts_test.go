@@ -182,7 +182,7 @@ func TestAccountsUnreadable(t *testing.T) {
 		for _, a := range got.Accounts {
 			ids = append(ids, a.Account)
 		}
-		if fmt.Sprint(ids) != want || len(got.Problems) != 1 || !errors.Is(told, store.ErrUnreadable) {
+		if fmt.Sprint(ids) != want || len(got.Problems) != 1 || !errors.Is(told, lookup.ErrUnreadable) {
 			t.Errorf("%+v; the operator was told %v", got, told)
 		}
 		keepAccount(t, st, 7, nil)

@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store"
 )
 
 // Changes is the answer to the question what happened to an account after an event: a part of its events, without a
@@ -47,7 +46,7 @@ func (a *api) changes(ctx context.Context, q *query) (any, error) {
 		return answer, nil
 	}
 	events, err := a.store.Events(ctx, id, after, limit, a.opts.Now())
-	if errors.Is(err, store.ErrUnreadable) {
+	if errors.Is(err, lookup.ErrUnreadable) {
 		a.opts.OnError(err)
 		events, err = nil, nil // nobody will ever read it, and a snapshot holds what it told
 	}

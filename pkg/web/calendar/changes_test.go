@@ -132,7 +132,7 @@ func TestChangesUnreadable(t *testing.T) {
 	if got := seqs(read[Changes](t, h, "/v1/changes?account=123456&after=2")); got != "3 4 …" || told != nil {
 		t.Errorf("%s, told %v", got, told)
 	}
-	if refusal(t, h, "/v1/changes?account=123456&after=4", http.StatusGone); !errors.Is(told, store.ErrUnreadable) {
+	if refusal(t, h, "/v1/changes?account=123456&after=4", http.StatusGone); !errors.Is(told, lookup.ErrUnreadable) {
 		t.Errorf("told %v", told)
 	}
 	if got := seqs(read[Changes](t, h, "/v1/changes?account=123456&after=5")); got != "6 7 8 9 10" {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store"
 )
 
 // source is where the page takes what it shows: what is known of every account, in the order in which to show them.
@@ -26,7 +25,7 @@ func fromStore(from lookup.Store, configured account.Source) source {
 			current[lookup.CredentialKey(cred.Fingerprint)] = true
 		}
 		rows, err := from.Accounts(ctx)
-		if err != nil && !errors.Is(err, store.ErrUnreadable) {
+		if err != nil && !errors.Is(err, lookup.ErrUnreadable) {
 			return nil, err
 		}
 		var out []lookup.Snapshot

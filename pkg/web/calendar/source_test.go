@@ -12,7 +12,6 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store"
 )
 
 // rows is a store that can be read only.
@@ -68,7 +67,7 @@ func nobody(context.Context) ([]account.Credential, error) { return nil, nil }
 
 // One account that cannot be read hides no other, and is not hidden itself.
 func TestFromStoreWithAnUnreadableAccount(t *testing.T) {
-	from := rows{accounts: []lookup.Account{{Key: "1", ID: 1, Status: lookup.StatusOK}}, err: store.ErrUnreadable}
+	from := rows{accounts: []lookup.Account{{Key: "1", ID: 1, Status: lookup.StatusOK}}, err: lookup.ErrUnreadable}
 	snaps, err := fromStore(from, nobody)(t.Context())
 	if err != nil || len(snaps) != 2 || len(snaps[0].Problems) != 1 || snaps[1].Account.ID != 1 {
 		t.Errorf("%+v, %v", snaps, err)
