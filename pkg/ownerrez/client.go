@@ -2,9 +2,10 @@ package ownerrez
 
 // Client talks to OwnerRez as one account. It is immutable and safe for concurrent use.
 type Client struct {
-	Bookings   *BookingsService
-	Properties *PropertiesService
-	Users      *UsersService
+	Bookings             *BookingsService
+	Properties           *PropertiesService
+	Users                *UsersService
+	WebhookSubscriptions *WebhookSubscriptionsService // for OAuth apps only
 }
 
 // New makes a Client. It needs no network: credentials are checked for their form only. Everything that is
@@ -15,8 +16,9 @@ func New(auth Auth, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	return &Client{
-		Bookings:   &BookingsService{c},
-		Properties: &PropertiesService{c},
-		Users:      &UsersService{c},
+		Bookings:             &BookingsService{c},
+		Properties:           &PropertiesService{c},
+		Users:                &UsersService{c},
+		WebhookSubscriptions: &WebhookSubscriptionsService{c},
 	}, nil
 }

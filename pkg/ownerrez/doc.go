@@ -15,6 +15,8 @@
 //		…
 //	}
 //
+// [Client.WebhookSubscriptions] says of what OwnerRez tells an OAuth app by webhook. It is not for personal tokens.
+//
 // # Lists
 //
 // List reads one page, All reads every page and yields each row once. Neither gives a short list for the
@@ -42,7 +44,7 @@
 // Every failed call returns an [*Error]. Tell errors apart by errors.Is with the Err… values, such as
 // [ErrNotFound]. No error, log value or [Exchange] holds a credential, a header, a body or a URL; of
 // what the API says only its messages and its code are kept, shortened and without anything that looks like a
-// credential.
+// credential. A [Token] and a [WebhookSubscription] hide their secrets when they are printed.
 //
 // # Concurrency
 //

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// User is an account of OwnerRez.
+// User is an account of OwnerRez. OwnerRez's documents do not show its keys: several clients agree on id, email, a
+// name and a time zone, and not on how name and time zone are called; every name that they use is understood.
 type User struct {
 	ID       int64                      `json:"id"`
 	Email    string                     `json:"email"`

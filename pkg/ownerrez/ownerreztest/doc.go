@@ -4,6 +4,9 @@
 //	GET    /v2/bookings, /v2/bookings/{id}
 //	GET    /v2/properties, /v2/properties/{id}
 //	GET    /v2/users/me
+//	GET    /v2/webhooksubscriptions, /v2/webhooksubscriptions/{id}, /v2/webhooksubscriptions/categories
+//	POST   /v2/webhooksubscriptions
+//	DELETE /v2/webhooksubscriptions/{id}
 //	GET    /api/properties/lookup           (of the web application, in PascalCase)
 //	GET    /oauth/authorize                 (the consent page, with its form)
 //	POST   /oauth/access_token              (authorization_code and refresh_token)
@@ -31,7 +34,8 @@
 // Update changes a booking in place, Cancel keeps its row, Delete removes it for good, as OwnerRez does: no
 // list tells of a deleted booking. Bookings and Taken tell the truth of the moment, to compare with what a
 // program believes. Requests lists what was asked, without tokens; Secrets lists all tokens, so that a test can
-// look for them where they do not belong.
+// look for them where they do not belong. Subscriptions lists what OAuth apps have subscribed to; nothing is
+// delivered to them yet.
 //
 // # Faults
 //

@@ -63,8 +63,8 @@ func (s *Server) RevokeAccess(accountID int64) {
 	}
 }
 
-// Secrets returns every personal token, access token, refresh token, code and client secret that the server
-// has known so far, for tests that make sure that none of them is found where it does not belong.
+// Secrets returns every personal token, access token, refresh token, code, client secret and webhook URL that the
+// server has known so far, for tests that make sure that none of them is found where it does not belong.
 func (s *Server) Secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

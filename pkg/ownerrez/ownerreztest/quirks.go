@@ -34,12 +34,13 @@ type Quirks struct {
 
 	// How rows and errors are written.
 
-	ZonelessTimes    bool   // times come without "Z", still in UTC
-	DatesWithTime    bool   // dates come as 2026-11-06T00:00:00
-	UserNameKey      string // the key of the name in users/me; "": "name"
-	MessagesAsString bool   // an error's messages is one text instead of a list
-	CodeAsNumber     bool   // an error's code is its status as a number instead of a word
-	OldErrors        bool   // errors have no code and no doc_url, as in 2024
+	ZonelessTimes     bool   // times come without "Z", still in UTC
+	DatesWithTime     bool   // dates come as 2026-11-06T00:00:00
+	UserNameKey       string // the key of the name in users/me; "": "name"
+	CategoriesInItems bool   // the categories of webhooks come as the first row of a list
+	MessagesAsString  bool   // an error's messages is one text instead of a list
+	CodeAsNumber      bool   // an error's code is its status as a number instead of a word
+	OldErrors         bool   // errors have no code and no doc_url, as in 2024
 
 	// Who may call, and how often.
 
@@ -51,6 +52,7 @@ type Quirks struct {
 	RefusedCount       bool          // requests answered with 429 count against the limit too
 	RateLimitInWords   bool          // 429 comes in the shape of other errors, with the code "rate_limited"
 	RateLimitRetryTime time.Duration // 429 says Retry-After; 0: it does not, as today
+	PATWebhookStatus   int           // the answer to a personal token that asks for webhook subscriptions; 0: 403
 
 	// OAuth.
 

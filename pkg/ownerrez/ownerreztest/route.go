@@ -13,6 +13,8 @@ const (
 	propertiesPath = "/v2/properties"
 	mePath         = "/v2/users/me"
 	lookupPath     = "/api/properties/lookup"
+	hooksPath      = "/v2/webhooksubscriptions"
+	categoriesPath = hooksPath + "/categories"
 	authorizePath  = "/oauth/authorize"
 	tokenPath      = "/oauth/access_token" //nolint:gosec // a path, not a token
 	tokenAlias     = "/oauth/token"        //nolint:gosec // a path, not a token
@@ -42,6 +44,9 @@ func (s *Server) process(c *call) answer {
 	acc, refusal, ok := s.checkCaller(c)
 	if !ok {
 		return refusal
+	}
+	if path == hooksPath || strings.HasPrefix(path, hooksPath+"/") {
+		return s.subscriptions(c, acc)
 	}
 	return s.read(c, acc)
 }

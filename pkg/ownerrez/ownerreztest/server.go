@@ -30,6 +30,8 @@ type Server struct {
 	secrets  map[string]bool   // every token, code and secret so far
 	issued   int               // how many tokens and codes were made
 	limits   map[string]*usage // by IP
+	hooks    []Subscription    // by ID
+	lastHook int64             // the last subscription id given out
 	log      []*Request
 	count    int
 
@@ -70,6 +72,7 @@ func New(opts ...Option) *Server {
 		basePath: "/base",
 		accounts: map[int64]*account{},
 		lastID:   900100,
+		lastHook: 7000,
 		apps:     map[string]App{},
 		tokens:   map[string]*token{},
 		secrets:  map[string]bool{},
@@ -106,6 +109,7 @@ type call struct {
 	ip      string
 	at      time.Time
 	query   url.Values
+	body    []byte
 	form    url.Values // of a POST
 	account int64      // whose token it carries; 0: nobody's
 	as      int64      // the account to answer as instead; 0: its own
@@ -131,7 +135,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) receive(r *http.Request) *call {
 	const maxBody = 1 << 20
 	body, _ := io.ReadAll(io.LimitReader(r.Body, maxBody)) // a body that breaks off is judged by what came
-	c := &call{r: r.Clone(r.Context()), origin: scheme(r) + "://" + r.Host + s.basePath, ip: s.addressOf(r)}
+	c := &call{r: r.Clone(r.Context()), origin: scheme(r) + "://" + r.Host + s.basePath, ip: s.addressOf(r), body: body}
 	path, inside := strings.CutPrefix(r.URL.Path, s.basePath)
 	c.inside = inside && strings.HasPrefix(path, "/")
 	if c.inside {
