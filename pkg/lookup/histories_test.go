@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	histories = flag.Int("histories", 100, "how many seeded histories of changing accounts to live through")
+	histories = flag.Int("histories", 50, "how many seeded histories of changing accounts to live through")
 	firstSeed = flag.Uint64("first-seed", 1, "the seed of the first of them")
 )
 
