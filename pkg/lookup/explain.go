@@ -34,7 +34,6 @@ type explanation struct {
 // explanations are tried in order: the first that errors.Is finds is told.
 var explanations = []explanation{
 	{context.Canceled, "The lookup was interrupted.", "Start it again; what was already read is kept where a data file is used."},
-	{errUnfinished, "The property has more bookings than one lookup could read.", "Nothing to do: it is tried again, after the others."},
 	{errTooLarge, "The property has more stays than can be stored.", "Please report this; the other properties are read as ever."},
 	{errShare, "The account needs more requests, or more time, than one lookup may use.", "Nothing to do: the rest is read in a few minutes."},
 	{errUnread, "Not every property could be read in this lookup.", "Nothing to do: the rest is read in a few minutes."},
