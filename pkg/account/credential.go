@@ -23,6 +23,9 @@ type Credential struct {
 	Auth ownerrez.Auth
 	// Options say where OwnerRez is, and whatever else all clients of this credential share.
 	Options []ownerrez.Option
+	// Prepare is called when a run of the account's lane begins, before any request, and nowhere else; nil if
+	// there is nothing to prepare.
+	Prepare func(context.Context) error
 }
 
 // Open makes a client that uses the credential; extra options come after the credential's own.

@@ -90,6 +90,9 @@ func (a *Account) refuse(now time.Time, err error, set Settings) {
 // whoIs asks OwnerRez whose the credential is. A personal token takes its slot first, and gives it back if
 // OwnerRez refused it, or was never asked.
 func (j *Job) whoIs(ctx context.Context, cred account.Credential, m *meter) (*ownerrez.User, error) {
+	if err := prepare(ctx, cred); err != nil {
+		return nil, err
+	}
 	release, err := j.takeSlot(ctx, cred)
 	if err != nil {
 		return nil, err
@@ -109,6 +112,18 @@ func (j *Job) whoIs(ctx context.Context, cred account.Credential, m *meter) (*ow
 		return nil, errors.Join(err, release(context.WithoutCancel(ctx)))
 	}
 	return nil, err
+}
+
+// prepare lets a credential get ready for a run. Trouble with the vault that keeps it is our own.
+func prepare(ctx context.Context, cred account.Credential) error {
+	if cred.Prepare == nil {
+		return nil
+	}
+	err := cred.Prepare(ctx)
+	if errors.Is(err, account.ErrVault) {
+		return &ownError{err}
+	}
+	return err
 }
 
 // takeSlot takes or renews the slot of a personal token; other credentials need none.

@@ -121,6 +121,9 @@ func (j *Job) look(ctx context.Context, row Account, now time.Time, full bool) (
 func (j *Job) enter(ctx context.Context, r *run) error {
 	cred, err := j.credential(ctx, r.row.ID)
 	if err == nil {
+		err = prepare(ctx, cred)
+	}
+	if err == nil {
 		_, err = j.takeSlot(ctx, cred)
 	}
 	if err == nil {

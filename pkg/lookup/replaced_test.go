@@ -128,3 +128,42 @@ func TestUnpublishedIsTold(t *testing.T) {
 		}
 	})
 }
+
+// A credential gets ready before each run, and before it is asked whose it is; that its vault fails is trouble of our
+// own, anything else is the account's.
+func TestCredentialIsPrepared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, ownerreztest.Quirks{})
+		h.property(4401, "America/Chicago")
+		plain := h.job.Credentials
+		prepared, requests := 0, 0
+		var fails error
+		h.job.Credentials = func(ctx context.Context) ([]account.Credential, error) {
+			creds, err := plain(ctx)
+			creds[0].Prepare = func(context.Context) error {
+				prepared, requests = prepared+1, len(h.server.Requests())
+				return fails
+			}
+			return creds, err
+		}
+		h.lookup()
+		if prepared != 2 || requests != 1 { // one to ask whose it is
+			t.Errorf("prepared %d times, the last time after %d requests", prepared, requests)
+		}
+		sent := len(h.server.Requests())
+		fails = account.ErrVault
+		for _, key := range []string{h.credentialKey(), lookup.AccountKey(testAccount)} {
+			if _, err := h.job.Run(t.Context(), lookup.Wake{Key: key}); !errors.Is(err, account.ErrVault) {
+				t.Errorf("run of %s while the vault is down: %v", key, err)
+			}
+		}
+		fails = errors.New("what the vault holds cannot be read")
+		wait(15 * time.Minute)
+		if out := h.lookup(); !out.Failed || len(out.Problems) != 1 {
+			t.Errorf("%+v", out)
+		}
+		if now := len(h.server.Requests()); now != sent {
+			t.Errorf("%d requests were sent", now-sent)
+		}
+	})
+}
