@@ -47,6 +47,7 @@ func stackStanding(t *testing.T, standings []lookup.Standing, account int64) loo
 // newToken replaces the token of one account by another one of the same: the old one ends at OwnerRez.
 func (s *stack) newToken(t *testing.T) {
 	before, asked := s.row(t, stackHostKey), s.server.Count()
+	time.Sleep(time.Until(before.AsOf.Add(time.Second))) // ages are in whole seconds
 	s.replaceToken(stackHost, stackTokenOf(stackHost, 2).Token)
 	s.fillWith(t, stackTokenOf(stackHost, 2), stackTokenOf(stackOther, 1))
 	s.invokeSchedule(t)

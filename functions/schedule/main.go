@@ -14,7 +14,7 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup/lane"
 )
 
-// request is what the schedule sends; by hand anything may come.
+// request is what the schedule sends. Whoever invokes the function by hand sends nothing, or another object.
 type request struct {
 	Tick bool `json:"tick"`
 }

@@ -38,6 +38,7 @@ func NewConnection(token ownerrez.Token, obtained time.Time) Connection {
 // damaged, or written by a newer release. It is left as it is. The error tells nothing of the secret.
 type UnreadableTokenError struct{ Why string }
 
+// Error says what is wrong with the secret.
 func (e *UnreadableTokenError) Error() string { return "the secret of the account's token " + e.Why }
 
 // document is how a Connection is written.

@@ -30,6 +30,7 @@ type MalformedError struct {
 	Why string
 }
 
+// Error says what is wrong with the secret.
 func (e *MalformedError) Error() string { return "the secret of the personal token " + e.Why }
 
 // Personal is a Source of the personal tokens that a secret holds: an object with e-mail and token, or a list of at

@@ -141,8 +141,10 @@ type ConfigurationError struct {
 	Err error
 }
 
+// Error says what to do, and all that is wrong, a line each.
 func (e *ConfigurationError) Error() string {
 	return "the function is not configured; deploy the stack again, or mend its environment:\n" + e.Err.Error()
 }
 
+// Unwrap returns what is wrong.
 func (e *ConfigurationError) Unwrap() error { return e.Err }
