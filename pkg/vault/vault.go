@@ -37,10 +37,13 @@ func (s Secret) MarshalJSON() ([]byte, error) {
 var (
 	// ErrNotFound is returned for a secret that does not exist or has no value.
 	ErrNotFound = errors.New("there is no such secret, or it has no value")
-	// ErrConflict is returned by Replace when the current version is another than the caller believed.
-	// Nothing has become current.
-	ErrConflict = errors.New("the secret was changed meanwhile")
-	// ErrInvalid is returned by Replace for a value that no engine takes: see Check. Nothing was written.
+	// ErrDeleted is returned for a secret that was deleted and can be restored: errors.Is finds ErrNotFound in it,
+	// too. When a secret is deleted during a Replace or an Adopt, that may return ErrNotFound alone.
+	ErrDeleted = fmt.Errorf("%w: it was deleted, and can be restored", ErrNotFound)
+	// ErrConflict is returned by Replace when the current version is another than the caller believed, and by
+	// Create when there is a secret of that name. Nothing has become current.
+	ErrConflict = errors.New("the secret was changed or made meanwhile")
+	// ErrInvalid is returned by Replace and Create for a value that no engine takes: see Check. Nothing was written.
 	ErrInvalid = errors.New("not a valid value")
 )
 
@@ -62,6 +65,25 @@ type Vault interface {
 	// value current and returns it. It returns ErrConflict if old is not current, and else ErrNotFound if no
 	// such value is waiting. After any other error the value may have become current.
 	Adopt(ctx context.Context, name, old string) (Secret, error)
+}
+
+// Maker is a Vault that can make and end secrets, too. It keeps to the same rules; a name is one of a secret's own, as
+// the engine takes it.
+//
+// TestMaker of package vaulttest tells whether an implementation keeps to this.
+type Maker interface {
+	Vault
+	// Create makes a secret with its first value, and returns its version. It returns ErrConflict if there is one of
+	// that name (with or without a value), and ErrDeleted if one has it that was deleted and can be restored;
+	// ErrInvalid for a value that no engine takes. Of several that create one name at once, one makes it. After any
+	// other error the secret may be there.
+	Create(ctx context.Context, name string, value []byte) (version string, err error)
+	// Delete ends a secret; where the engine keeps it for a while, Restore takes that back. One that is not there,
+	// or deleted already, is no error. After an error it may be deleted.
+	Delete(ctx context.Context, name string) error
+	// Restore takes a deletion back: the secret is as it was. It returns nil for a secret that is not deleted, and
+	// ErrNotFound if there is none. After any other error it may be restored.
+	Restore(ctx context.Context, name string) error
 }
 
 // Check returns ErrInvalid for a value that no engine takes: an empty one, or one above MaxValue. Every engine

@@ -36,10 +36,10 @@ type Vault struct {
 	turn chan struct{} // one call at a time in this process, so that only processes compete for the file
 }
 
-var _ vault.Vault = (*Vault)(nil)
+var _ vault.Maker = (*Vault)(nil)
 
 // Open returns the secrets in the file, or ErrUnusable. A file that does not exist holds none, and is made, with its
-// folders, by Create.
+// folders, by Create. Delete leaves the file.
 func Open(path string) (*Vault, error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target // a change replaces the file, not the link to it
@@ -51,16 +51,14 @@ func Open(path string) (*Vault, error) {
 	return v, nil
 }
 
-// Create makes a secret with a first value and returns its version; or without one if value is nil. It returns
-// vault.ErrConflict if the secret exists, and vault.ErrInvalid for a value that no engine takes; or the context's
-// error if that has ended before it began.
+// Create implements vault.Maker. With a nil value it makes a secret without one, whose version is empty.
 func (v *Vault) Create(ctx context.Context, name string, value []byte) (version string, err error) {
 	if name == "" || !utf8.ValidString(name) {
 		return "", errors.New("creating a secret: its name must be text, of one character at least")
 	}
 	err = v.change(ctx, true, func(d document) error {
 		if _, exists := d.Secrets[name]; exists {
-			return vault.ErrConflict
+			return fmt.Errorf("one of that name exists: %w", vault.ErrConflict)
 		}
 		if value == nil {
 			d.Secrets[name] = entry{}
@@ -73,6 +71,39 @@ func (v *Vault) Create(ctx context.Context, name string, value []byte) (version 
 		return "", fmt.Errorf("creating secret %q: %w", name, err)
 	}
 	return version, nil
+}
+
+// Delete implements vault.Maker: the secret is gone at once.
+func (v *Vault) Delete(ctx context.Context, name string) error {
+	err := v.change(ctx, false, func(d document) error {
+		if _, exists := d.Secrets[name]; !exists {
+			return vault.ErrNotFound // so that nothing is written
+		}
+		delete(d.Secrets, name)
+		return nil
+	})
+	if err != nil && !errors.Is(err, vault.ErrNotFound) {
+		return fmt.Errorf("deleting secret %q: %w", name, err)
+	}
+	return nil
+}
+
+// Restore implements vault.Maker. No deletion can be taken back: it tells whether the secret is there.
+func (v *Vault) Restore(ctx context.Context, name string) error {
+	err := v.use(ctx, false, func() error {
+		d, err := v.load()
+		if err != nil {
+			return err
+		}
+		if _, exists := d.Secrets[name]; !exists {
+			return vault.ErrNotFound
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("restoring secret %q: %w", name, err)
+	}
+	return nil
 }
 
 // Get implements vault.Vault.

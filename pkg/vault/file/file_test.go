@@ -64,7 +64,7 @@ type turns struct {
 	calls  atomic.Int64
 }
 
-func (p *turns) next() vault.Vault { return p.vaults[p.calls.Add(1)%2] }
+func (p *turns) next() *file.Vault { return p.vaults[p.calls.Add(1)%2] }
 
 func (p *turns) Get(ctx context.Context, name string) (vault.Secret, error) {
 	return p.next().Get(ctx, name)
@@ -76,6 +76,18 @@ func (p *turns) Replace(ctx context.Context, name, old string, value []byte) (st
 
 func (p *turns) Adopt(ctx context.Context, name, old string) (vault.Secret, error) {
 	return p.next().Adopt(ctx, name, old)
+}
+
+func (p *turns) Create(ctx context.Context, name string, value []byte) (string, error) {
+	return p.next().Create(ctx, name, value)
+}
+
+func (p *turns) Delete(ctx context.Context, name string) error {
+	return p.next().Delete(ctx, name)
+}
+
+func (p *turns) Restore(ctx context.Context, name string) error {
+	return p.next().Restore(ctx, name)
 }
 
 func TestTwoVaults(t *testing.T) {

@@ -37,6 +37,8 @@ func TestInUse(t *testing.T) {
 		"Get":     func(ctx context.Context) error { _, err := v.Get(ctx, "one"); return err },
 		"Replace": func(ctx context.Context) error { _, err := v.Replace(ctx, "one", version, []byte("other")); return err },
 		"Create":  func(ctx context.Context) error { _, err := v.Create(ctx, "two", []byte("other")); return err },
+		"Delete":  func(ctx context.Context) error { return v.Delete(ctx, "one") },
+		"Restore": func(ctx context.Context) error { return v.Restore(ctx, "one") },
 	} {
 		began := time.Now()
 		err := call(t.Context())
@@ -68,7 +70,11 @@ func TestNoFile(t *testing.T) {
 	_, get := v.Get(t.Context(), "one")
 	_, replace := v.Replace(t.Context(), "one", "", []byte("value"))
 	_, adopt := v.Adopt(t.Context(), "one", "")
-	for what, err := range map[string]error{"Get": get, "Replace": replace, "Adopt": adopt} {
+	restore := v.Restore(t.Context(), "one")
+	if err = v.Delete(t.Context(), "one"); err != nil {
+		t.Errorf("Delete: %v", err)
+	}
+	for what, err := range map[string]error{"Get": get, "Replace": replace, "Adopt": adopt, "Restore": restore} {
 		if !errors.Is(err, vault.ErrNotFound) {
 			t.Errorf("%s: %v, want %v", what, err, vault.ErrNotFound)
 		}

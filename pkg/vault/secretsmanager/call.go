@@ -32,11 +32,7 @@ func (v *Vault) read(ctx context.Context, name, label string) (vault.Secret, err
 // The SDK may ask twice: AWS makes one version of an id.
 func (v *Vault) put(ctx context.Context, name, version string, value []byte) (current bool, err error) {
 	in := &awssecrets.PutSecretValueInput{SecretId: &name, ClientRequestToken: &version, VersionStages: []string{labelPending}}
-	if isText(value) {
-		in.SecretString = aws.String(string(value))
-	} else {
-		in.SecretBinary = value
-	}
+	in.SecretString, in.SecretBinary = fields(value)
 	out, err := v.client.PutSecretValue(ctx, in)
 	if err != nil {
 		return false, explain(ctx, "PutSecretValue", err)
@@ -58,6 +54,14 @@ func (v *Vault) move(ctx context.Context, name, label, from, to string) error {
 		return explain(ctx, "UpdateSecretVersionStage", err)
 	}
 	return nil
+}
+
+// fields is where a request has a value: what the console can show is text.
+func fields(value []byte) (text *string, binary []byte) {
+	if isText(value) {
+		return aws.String(string(value)), nil
+	}
+	return nil, value
 }
 
 // isText reports whether the console can show and keep a value: UTF-8, and of control characters only those that

@@ -1,5 +1,5 @@
-// Package secretsmanager keeps secrets in AWS Secrets Manager, which names them by ARN or by name. It fills secrets
-// and reads them; it makes and deletes none.
+// Package secretsmanager keeps secrets in AWS Secrets Manager, which names them by ARN or by name: it makes secrets,
+// fills and reads them, deletes and restores them.
 //
 // # How a value is replaced
 //
@@ -26,6 +26,16 @@
 // decided by moving a label is not concerned. An answer that names the version which the caller's own replaced is
 // known to be old, and is no conflict.
 //
+// # How secrets are made and deleted
+//
+// Create makes the secret and its first value by one request, which names the version that it makes: AWS takes the
+// same one twice for one, if the SDK asks again after an answer was lost. It reads only what it was refused for:
+// whether the name is taken, or that of a deleted secret.
+//
+// Delete leaves the secret to AWS for the recovery window, 7 to 30 days, during which nobody can read or replace it
+// nor make another one of that name, and Restore brings it back with all its versions. Afterwards AWS deletes it for
+// good. What AWS refuses because the secret is already as it is to become is no error; reading it tells.
+//
 // # Permissions
 //
 // On the secret, and kms:Decrypt on its key if it has one of its own:
@@ -34,4 +44,11 @@
 //   - Adopt: secretsmanager:GetSecretValue, secretsmanager:UpdateSecretVersionStage
 //   - Replace: secretsmanager:GetSecretValue, secretsmanager:PutSecretValue,
 //     secretsmanager:UpdateSecretVersionStage; and kms:GenerateDataKey on the key
+//   - Create: secretsmanager:CreateSecret, secretsmanager:GetSecretValue, and with tags secretsmanager:TagResource
+//   - Delete: secretsmanager:DeleteSecret, secretsmanager:GetSecretValue
+//   - Restore: secretsmanager:RestoreSecret, secretsmanager:GetSecretValue
+//
+// Where a policy allows these by a tag of the secret (aws:ResourceTag), one that does not exist has none: AWS denies
+// what would be vault.ErrNotFound, and a Delete that would be no error. A condition that lets secrets without that tag
+// pass, such as StringEqualsIfExists, keeps the difference.
 package secretsmanager

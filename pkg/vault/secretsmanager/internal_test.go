@@ -75,6 +75,12 @@ func TestExplain(t *testing.T) {
 			t.Errorf("explain(%v) = %v; want it to say %q", test.err, got, test.says)
 		}
 	}
+	if got := explain(t.Context(), "GetSecretValue", api("InvalidRequestException")); !errors.Is(got, vault.ErrDeleted) || strings.Contains(got.Error(), value) {
+		t.Errorf("reading what is deleted: %v, want %v", got, vault.ErrDeleted)
+	}
+	if got := explain(t.Context(), "PutSecretValue", api("InvalidRequestException")); errors.Is(got, vault.ErrDeleted) {
+		t.Errorf("replacing what may be managed by another service: %v, which says that it is deleted", got)
+	}
 	denied := explain(t.Context(), "PutSecretValue", &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "User: arn:aws:sts::123456789012:assumed-role/Lookup/x is not authorized"})
 	for _, says := range []string{"assumed-role/Lookup", "allow secretsmanager:PutSecretValue", "kms:"} {
 		if !strings.Contains(denied.Error(), says) {

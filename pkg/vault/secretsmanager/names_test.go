@@ -104,7 +104,7 @@ func TestDeleted(t *testing.T) {
 	_, replace := v.Replace(t.Context(), name, version, newValue())
 	_, adopt := v.Adopt(t.Context(), name, version)
 	for what, err := range map[string]error{"Get": get, "Replace": replace, "Adopt": adopt} {
-		if !errors.Is(err, vault.ErrNotFound) || !strings.Contains(err.Error(), "deletion") || !strings.Contains(err.Error(), name) {
+		if !errors.Is(err, vault.ErrNotFound) || !errors.Is(err, vault.ErrDeleted) || !strings.Contains(err.Error(), "deletion") || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s of a secret that is scheduled for deletion: %v", what, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -21,17 +22,37 @@ const (
 // maxVersions is about how many versions AWS keeps of a secret.
 const maxVersions = 100
 
-// Vault reads and fills secrets. It is safe for concurrent use.
+// Vault makes, fills, reads and deletes secrets. It is safe for concurrent use.
 type Vault struct {
-	client *awssecrets.Client
+	client       *awssecrets.Client
+	tags         map[string]string
+	recoveryDays int
 }
 
-var _ vault.Vault = (*Vault)(nil)
+var _ vault.Maker = (*Vault)(nil)
+
+// Option changes how secrets are made and deleted.
+type Option func(*Vault)
+
+// WithTags has Create tag the secrets that it makes. The tags are copied.
+func WithTags(tags map[string]string) Option {
+	return func(v *Vault) { v.tags = maps.Clone(tags) }
+}
+
+// WithRecoveryDays has deleted secrets be kept for so many days, during which Restore takes the deletion back; AWS
+// takes 7 to 30. Without it they are 30.
+func WithRecoveryDays(days int) Option {
+	return func(v *Vault) { v.recoveryDays = days }
+}
 
 // New returns the secrets of the account and region that conf leads to. It sends nothing.
-func New(conf aws.Config) *Vault {
+func New(conf aws.Config, opts ...Option) *Vault {
 	client := awssecrets.NewFromConfig(conf, func(o *awssecrets.Options) { o.HTTPClient = awscall.Limited(o.HTTPClient) })
-	return &Vault{client: client}
+	v := &Vault{client: client, recoveryDays: maxRecoveryDays}
+	for _, opt := range opts {
+		opt(v)
+	}
+	return v
 }
 
 // Get implements vault.Vault.
@@ -115,6 +136,8 @@ func (v *Vault) expect(ctx context.Context, name, old string) (from string, err 
 	current, err := v.read(ctx, name, labelCurrent)
 	empty := errors.Is(err, vault.ErrNotFound) || err == nil && len(current.Value) == 0
 	switch {
+	case errors.Is(err, vault.ErrDeleted):
+		return "", err
 	case empty && old == "":
 		return current.Version, nil // of a secret that does not exist too: putting the value will tell
 	case err != nil:

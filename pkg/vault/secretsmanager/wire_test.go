@@ -18,6 +18,10 @@ const (
 	actionGet  = "GetSecretValue"
 	actionPut  = "PutSecretValue"
 	actionMove = "UpdateSecretVersionStage"
+
+	actionCreate  = "CreateSecret"
+	actionDelete  = "DeleteSecret"
+	actionRestore = "RestoreSecret"
 )
 
 // wire is a transport on which tests come between requests. Any of its functions may be nil; an error that one

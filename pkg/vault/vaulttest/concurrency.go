@@ -115,3 +115,44 @@ func testAdoptReplaceRace(t *testing.T, e Engine) {
 		}
 	}
 }
+
+// testCreateRace has some create one name with values of their own, then with one value.
+func testCreateRace(t *testing.T, m Maker) {
+	one := newValue()
+	for round := range 2 * rounds {
+		name := m.Name(t)
+		outcomes := together(func(int) outcome {
+			value := one
+			if round%2 == 0 {
+				value = newValue()
+			}
+			version, err := m.Maker.Create(t.Context(), name, value)
+			return outcome{version, value, err}
+		})
+		if made := wantOne(t, m.Maker, name, outcomes); made != 1 {
+			t.Fatalf("%d of %d created one secret, want 1", made, workers)
+		}
+	}
+}
+
+func testDeleteRace(t *testing.T, m Maker) {
+	value := newValue()
+	name, version := m.mustCreate(t, value)
+	for range rounds {
+		for _, o := range together(func(int) outcome { return outcome{err: m.Maker.Delete(t.Context(), name)} }) {
+			if o.err != nil {
+				t.Errorf("one of many Deletes: %v", o.err)
+			}
+		}
+		m.wantGone(t, name, version)
+		if !m.Restores {
+			return
+		}
+		for _, o := range together(func(int) outcome { return outcome{err: m.Maker.Restore(t.Context(), name)} }) {
+			if o.err != nil {
+				t.Errorf("one of many Restores: %v", o.err)
+			}
+		}
+		wantCurrent(t, m.Maker, name, version, value)
+	}
+}

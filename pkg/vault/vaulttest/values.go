@@ -7,12 +7,13 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/vault"
 )
 
-func testBytes(t *testing.T, e Engine) {
+// values are values of all kinds that engines take.
+func values() map[string][]byte {
 	every := make([]byte, 256)
 	for i := range every {
 		every[i] = byte(i)
 	}
-	for what, value := range map[string][]byte{
+	return map[string][]byte{
 		"an empty object":                []byte("{}"),
 		"one byte":                       []byte("0"),
 		"NUL":                            {0},
@@ -28,7 +29,20 @@ func testBytes(t *testing.T, e Engine) {
 		"as much as fits":                bytes.Repeat(every, vault.MaxValue/256),
 		"as much text of signs as fits":  bytes.Repeat([]byte("🏔"), vault.MaxValue/4),
 		"as many quotation marks as fit": bytes.Repeat([]byte(`"`), vault.MaxValue),
-	} {
+	}
+}
+
+// invalid are values that no engine takes.
+func invalid() map[string][]byte {
+	return map[string][]byte{
+		"an empty value":        {},
+		"one byte more of text": append([]byte(canary), bytes.Repeat([]byte("a"), vault.MaxValue+1-len(canary))...),
+		"one byte more":         append([]byte(canary), make([]byte, vault.MaxValue+1-len(canary))...),
+	}
+}
+
+func testBytes(t *testing.T, e Engine) {
+	for what, value := range values() {
 		t.Run(what, func(t *testing.T) {
 			name := e.Create(t, value)
 			version := mustGet(t, e.Vault, name).Version
@@ -52,16 +66,13 @@ func testInvalid(t *testing.T, e Engine) {
 	value := newValue()
 	name := e.Create(t, value)
 	version := mustGet(t, e.Vault, name).Version
-	for what, bad := range map[string][]byte{
-		"nothing":               nil,
-		"an empty value":        {},
-		"one byte more of text": append([]byte(canary), bytes.Repeat([]byte("a"), vault.MaxValue+1-len(canary))...),
-		"one byte more":         append([]byte(canary), make([]byte, vault.MaxValue+1-len(canary))...),
-	} {
-		_, err := e.Vault.Replace(t.Context(), name, version, bad)
+	_, err := e.Vault.Replace(t.Context(), name, version, nil)
+	wantError(t, "Replace by nothing", err, vault.ErrInvalid)
+	for what, bad := range invalid() {
+		_, err = e.Vault.Replace(t.Context(), name, version, bad)
 		wantError(t, "Replace by "+what, err, vault.ErrInvalid)
 	}
-	_, err := e.Vault.Adopt(t.Context(), name, version)
+	_, err = e.Vault.Adopt(t.Context(), name, version)
 	wantError(t, "Adopt", err, vault.ErrNotFound)
 	wantCurrent(t, e.Vault, name, version, value)
 }

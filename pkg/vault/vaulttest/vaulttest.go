@@ -1,4 +1,4 @@
-// Package vaulttest checks that a vault.Vault keeps to its contract. Every engine runs it.
+// Package vaulttest checks that a vault.Vault, and a vault.Maker, keep to their contracts. Every engine runs it.
 package vaulttest
 
 import (

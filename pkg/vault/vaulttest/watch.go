@@ -59,6 +59,30 @@ func (w watch) Adopt(ctx context.Context, name, old string) (vault.Secret, error
 	return secret, err
 }
 
+// makerWatch is a vault that makes secrets, whose errors are searched for values.
+type makerWatch struct {
+	watch
+	maker vault.Maker
+}
+
+func (w makerWatch) Create(ctx context.Context, name string, value []byte) (string, error) {
+	version, err := w.maker.Create(ctx, name, value)
+	w.check(err)
+	return version, err
+}
+
+func (w makerWatch) Delete(ctx context.Context, name string) error {
+	err := w.maker.Delete(ctx, name)
+	w.check(err)
+	return err
+}
+
+func (w makerWatch) Restore(ctx context.Context, name string) error {
+	err := w.maker.Restore(ctx, name)
+	w.check(err)
+	return err
+}
+
 // check searches an error and all that it wraps.
 func (w watch) check(err error) {
 	w.t.Helper()
