@@ -23,9 +23,11 @@ type Credential struct {
 	Auth ownerrez.Auth
 	// Options say where OwnerRez is, and whatever else all clients of this credential share.
 	Options []ownerrez.Option
-	// Prepare is called when a run of the account's lane begins, before any request, and nowhere else; nil if
-	// there is nothing to prepare.
-	Prepare func(context.Context) error
+	// Prepare is called when a run of the account's lane begins, before any request, and nowhere else, with the
+	// options of the run: what it sends counts too. Nil if there is nothing to prepare.
+	Prepare func(context.Context, ...ownerrez.Option) error
+	// Trouble is what is wrong with the credential although it may work: nil if nothing is, or if it never says.
+	Trouble func() *RefreshError
 }
 
 // Open makes a client that uses the credential; extra options come after the credential's own.

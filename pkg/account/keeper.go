@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 
 // ErrVault says that the vault could not be read or written: that is our own trouble, and says nothing of the
 // account. The vault's error is wrapped too.
-var ErrVault = errors.New("the vault with the account's token failed")
+var ErrVault = errors.New("the vault failed")
 
 // preparedFor is how old the secret may be, as it was read, when a run begins.
 const preparedFor = time.Minute
@@ -29,13 +30,14 @@ const preparedFor = time.Minute
 // A Keeper is used in its account's lane. Should two processes run one lane all the same, they do not refresh at the
 // same time: a refresh is noted in the secret first. Within a process it is safe for concurrent use.
 type Keeper struct {
-	vault      vault.Vault
-	name       string // of the secret
-	userID     int64
-	authorizer *ownerrez.Authorizer
-	clock      func() time.Time
+	vault  vault.Vault
+	name   string // of the secret
+	userID int64
+	open   Authorize
+	clock  func() time.Time
 
-	turn    chan struct{} // one at a time; it guards what follows
+	turn    chan struct{}     // one at a time; it guards what follows
+	run     []ownerrez.Option // of the present run of the lane
 	cached  kept
 	read    time.Time     // when cached was read; zero: it is to be read again
 	refused string        // the access token that a 401 refused, until it was dealt with
@@ -54,14 +56,15 @@ var (
 	_ ownerrez.Invalidator = (*Keeper)(nil)
 )
 
-// NewKeeper makes a Keeper of the secret with that name, which holds the token of the user. The authorizer asks
-// OwnerRez for new tokens: its requests pass the limiter and the observers that it was made with, which should be
-// those of the account's other requests, and it should not retry (ownerrez.NoRetry). A nil now means time.Now.
-func NewKeeper(v vault.Vault, name string, userID int64, authorizer *ownerrez.Authorizer, now func() time.Time) *Keeper {
+// Authorize makes an Authorizer of the app, which does not retry. The options are those of the run in which it asks.
+type Authorize func(options ...ownerrez.Option) (*ownerrez.Authorizer, error)
+
+// NewKeeper makes a Keeper of the secret with that name, which holds the token of the user. A nil now means time.Now.
+func NewKeeper(v vault.Vault, name string, userID int64, open Authorize, now func() time.Time) *Keeper {
 	if now == nil {
 		now = time.Now
 	}
-	return &Keeper{vault: v, name: name, userID: userID, authorizer: authorizer, clock: now, turn: make(chan struct{}, 1)}
+	return &Keeper{vault: v, name: name, userID: userID, open: open, clock: now, turn: make(chan struct{}, 1)}
 }
 
 // Credential is the account's credential, whose client sends with the options. Its fingerprint stays the same while
@@ -84,18 +87,21 @@ func (k *Keeper) Credential(ctx context.Context, key []byte, app ownerrez.App, o
 		Auth:        ownerrez.OAuth(app, k),
 		Options:     options,
 		Prepare:     k.Prepare,
+		Trouble:     k.Trouble,
 	}, nil
 }
 
 // Prepare is called when a run of the lane begins, before any request: it reads the secret, and refreshes the token if
-// two thirds of its life are over. A request has no time for that, since its permit is given before its token. A
+// two thirds of its life are over. With the run's options, which have its limiter and its observers, it asks OwnerRez
+// now, and later in the run after a 401. A request has no time for that, since its permit is given before its token. A
 // refresh that fails is no error, as the token may well work: Trouble tells of it. Errors are those of Token, except
 // *RefreshError.
-func (k *Keeper) Prepare(ctx context.Context) error {
+func (k *Keeper) Prepare(ctx context.Context, options ...ownerrez.Option) error {
 	if err := k.lock(ctx); err != nil {
 		return err
 	}
 	defer k.unlock()
+	k.run = slices.Clone(options) // they are the caller's
 	if k.fresh(preparedFor) && !k.due(k.cached) {
 		return nil
 	}

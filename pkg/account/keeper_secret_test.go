@@ -114,7 +114,7 @@ func TestKeeperWithFile(t *testing.T) {
 		if _, err := v.Create(t.Context(), secretName, value); err != nil {
 			t.Fatal(err)
 		}
-		keeper := account.NewKeeper(v, secretName, userID, w.authorizer(w.door), nil)
+		keeper := account.NewKeeper(v, secretName, userID, w.authorize(w.door), nil)
 		for range 3 {
 			time.Sleep(20 * 24 * time.Hour)
 			if err := keeper.Prepare(t.Context()); err != nil || keeper.Trouble() != nil {

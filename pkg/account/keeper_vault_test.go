@@ -24,6 +24,7 @@ type safe struct {
 type secret struct {
 	versions         map[string]version
 	current, pending string
+	deleted          bool
 }
 
 type version struct {
@@ -87,6 +88,9 @@ func (s *safe) labels(name string) (current, pending string, versions map[string
 	found := s.secrets[name]
 	if found == nil {
 		return "", "", nil, vault.ErrNotFound
+	}
+	if found.deleted {
+		return "", "", nil, vault.ErrDeleted
 	}
 	versions = map[string]version{}
 	for _, id := range []string{found.current, found.pending} {

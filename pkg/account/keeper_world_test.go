@@ -79,6 +79,14 @@ func (w *world) authorizer(via http.RoundTripper) *ownerrez.Authorizer {
 	return a
 }
 
+// authorize is how a Keeper asks.
+func (w *world) authorize(via http.RoundTripper) account.Authorize {
+	return func(more ...ownerrez.Option) (*ownerrez.Authorizer, error) {
+		config := ownerrez.OAuthConfig{App: keeperApp, ClientSecret: "s_test"}
+		return ownerrez.NewAuthorizer(config, append(w.options(via), more...)...)
+	}
+}
+
 // connect is a host who lets the app in.
 func (w *world) connect() account.Connection {
 	w.t.Helper()
@@ -167,7 +175,7 @@ type sandbox struct {
 func (w *world) sandbox() *sandbox {
 	w.t.Helper()
 	s := &sandbox{world: w, vault: &safeVault{safe: w.safe}}
-	s.keeper = account.NewKeeper(s.vault, secretName, userID, w.authorizer(s), nil)
+	s.keeper = account.NewKeeper(s.vault, secretName, userID, w.authorize(s), nil)
 	cred, err := s.keeper.Credential(w.t.Context(), []byte("key"), keeperApp, w.options(w.door)...)
 	if err != nil {
 		w.t.Fatal(err)

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,15 +22,6 @@ const rereadEvery = 5 * time.Minute
 
 // PersonalExample is what a secret with a personal token holds.
 const PersonalExample = `{"email":"you@example.com","token":"pt_…"}`
-
-// MalformedError says that a secret was filled with something that is not what it should hold. It tells nothing
-// of the secret.
-type MalformedError struct {
-	Why string
-}
-
-// Error says what is wrong with the secret.
-func (e *MalformedError) Error() string { return "the secret of the personal token " + e.Why }
 
 // Personal is a Source of the personal tokens that a secret holds: an object with e-mail and token, or a list of at
 // most two of them; an empty object, an empty list and a secret without a value are none. It is safe for concurrent
@@ -133,7 +123,7 @@ type personalToken struct {
 
 // parsePersonal reads the secret's value. No error tells anything of it.
 func parsePersonal(value []byte) ([]personalToken, error) {
-	text := bytes.TrimSpace(bytes.TrimPrefix(value, []byte("\ufeff"))) // some editors put a byte order mark first
+	text := trimSecret(value)
 	var entries []json.RawMessage
 	switch {
 	case len(text) == 0:
@@ -146,9 +136,7 @@ func parsePersonal(value []byte) ([]personalToken, error) {
 	var tokens []personalToken
 	for i, entry := range entries {
 		var t personalToken
-		dec := json.NewDecoder(bytes.NewReader(entry))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&t); err != nil || dec.More() {
+		if !decodeStrictly(entry, &t) {
 			return nil, malformed("has an entry (number %d) that is no JSON object with email and token, and nothing else", i+1)
 		}
 		t.Email, t.Token = strings.TrimSpace(t.Email), strings.TrimSpace(t.Token)
@@ -167,5 +155,8 @@ func parsePersonal(value []byte) ([]personalToken, error) {
 }
 
 func malformed(format string, args ...any) error {
-	return &MalformedError{Why: fmt.Errorf(format, args...).Error()}
+	return &MalformedError{
+		Secret: "personal token", Why: fmt.Errorf(format, args...).Error(),
+		Example: PersonalExample + ", or with a list of at most two of these",
+	}
 }

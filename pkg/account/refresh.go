@@ -153,9 +153,13 @@ func (k *Keeper) grant(ctx context.Context, current kept) error {
 	if left <= 0 {
 		return errLate
 	}
+	authorizer, err := k.open(k.run...)
+	if err != nil {
+		return err
+	}
 	limited, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	token, err := k.authorizer.Refresh(limited, current.Token.RefreshToken)
+	token, err := authorizer.Refresh(limited, current.Token.RefreshToken)
 	switch {
 	case err != nil && limited.Err() != nil && ctx.Err() == nil:
 		return fmt.Errorf("%w within %s", ownerrez.ErrUnreachable, grantTime)
