@@ -34,8 +34,16 @@ type Account struct {
 	Name string `json:",omitempty"`
 	Zone string `json:",omitempty"` // the account's IANA time zone, if OwnerRez named one
 
+	Ref string `json:",omitempty"` // the operator's own reference
+
 	Status      Status
 	StatusSince time.Time `json:",omitzero"`
+
+	Connected   bool       `json:",omitempty"` // its host has connected it: there is a connection to look for
+	Connection  string     `json:",omitempty"` // fingerprint of the connection that OwnerRez has last said is this account's
+	ConnectedAt time.Time  `json:",omitzero"`  // when it said so
+	Leaving     *Departure `json:",omitempty"` // it is being disconnected: nothing is looked up any more
+	Left        *Departure `json:",omitempty"` // it was disconnected, and has not come back
 
 	RunBegan  time.Time `json:",omitzero"` // when the last run began
 	Due       time.Time `json:",omitzero"` // when the next one is due
@@ -111,6 +119,13 @@ func (p Proof) same(other Proof) bool {
 	return p.Booking == other.Booking && p.Updated.Equal(other.Updated)
 }
 
+// Departure is that an account leaves, or has left.
+type Departure struct {
+	At         time.Time // when that was asked for
+	By         string    // who asked: ByHost or ByOperator
+	Connection string    `json:",omitempty"` // fingerprint of the connection that ends; empty: none
+}
+
 // Problem is something that went wrong, in words for a person. It holds no token, header, body or URL.
 type Problem struct {
 	Property int64  `json:"property_id,omitempty"` // 0: the whole account
@@ -125,6 +140,12 @@ func (a Account) clone() Account {
 	a.Lapsed = maps.Clone(a.Lapsed)
 	a.LateSaid = slices.Clone(a.LateSaid)
 	a.Problems = slices.Clone(a.Problems)
+	if a.Leaving != nil {
+		a.Leaving = new(*a.Leaving)
+	}
+	if a.Left != nil {
+		a.Left = new(*a.Left)
+	}
 	return a
 }
 
@@ -136,6 +157,9 @@ var ErrConflict = errors.New("another run of this account committed meanwhile")
 
 // AccountKey is the key of an account's row.
 func AccountKey(id int64) string { return strconv.FormatInt(id, 10) }
+
+// parseAccountKey reads what AccountKey writes.
+func parseAccountKey(key string) (id int64, err error) { return strconv.ParseInt(key, 10, 64) }
 
 // CredentialKey is the key of a credential's row.
 func CredentialKey(fingerprint string) string { return "credential:" + fingerprint }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
 )
@@ -122,6 +123,12 @@ func (r *run) dropChange(property int64, was Account) {
 	}
 }
 
+// number makes an event one of the account's, with its number.
+func (a *Account) number(e Event, seq int64, now time.Time) Event {
+	e.Version, e.Account, e.Seq, e.Ref, e.Expires = 1, a.ID, seq, a.Ref, now.Add(EventsKept)
+	return e
+}
+
 // batches turns what the run changed into transactions: the account's own events go with the last, in which its
 // row moves. was is the account's row before the run.
 func (r *run) batches(was Account, changes []change) []batch {
@@ -134,7 +141,7 @@ func (r *run) batches(was Account, changes []change) []batch {
 		last := &out[len(out)-1]
 		for _, e := range b.events {
 			seq++
-			e.Version, e.Account, e.Seq, e.Expires = 1, r.row.ID, seq, r.now.Add(EventsKept)
+			e = r.row.number(e, seq, r.now)
 			last.events = append(last.events, e)
 		}
 		last.records = append(last.records, b.records...)

@@ -49,7 +49,7 @@ func (j *Job) connect(ctx context.Context, row Account, now time.Time) (Outcome,
 		return out, j.Store.Commit(ctx, Commit{Rows: []Account{row}})
 	}
 	out.Account, out.Status = user.ID, StatusOK
-	out.Wake = &Wake{Key: AccountKey(user.ID), Reason: "connected", Sent: now}
+	out.Wake = &Wake{Key: AccountKey(user.ID), Reason: ReasonConnected, Sent: now}
 	return out, j.register(ctx, row, user, now)
 }
 
@@ -90,7 +90,7 @@ func (a *Account) refuse(now time.Time, err error, set Settings) {
 // whoIs asks OwnerRez whose the credential is. A personal token takes its slot first, and gives it back if
 // OwnerRez refused it, or was never asked.
 func (j *Job) whoIs(ctx context.Context, cred account.Credential, m *meter) (*ownerrez.User, error) {
-	if err := prepare(ctx, cred); err != nil {
+	if err := prepare(ctx, cred, j.options(m)...); err != nil {
 		return nil, err
 	}
 	release, err := j.takeSlot(ctx, cred)
@@ -114,18 +114,6 @@ func (j *Job) whoIs(ctx context.Context, cred account.Credential, m *meter) (*ow
 	return nil, err
 }
 
-// prepare lets a credential get ready for a run. Trouble with the vault that keeps it is our own.
-func prepare(ctx context.Context, cred account.Credential) error {
-	if cred.Prepare == nil {
-		return nil
-	}
-	err := cred.Prepare(ctx)
-	if errors.Is(err, account.ErrVault) {
-		return &ownError{err}
-	}
-	return err
-}
-
 // takeSlot takes or renews the slot of a personal token; other credentials need none.
 func (j *Job) takeSlot(ctx context.Context, cred account.Credential) (release func(context.Context) error, err error) {
 	if j.Slots == nil || cred.PATUser == "" {
@@ -136,28 +124,6 @@ func (j *Job) takeSlot(ctx context.Context, cred account.Credential) (release fu
 		err = &ownError{err}
 	}
 	return release, err
-}
-
-// credential finds the newest configured credential that is known to belong to the account.
-func (j *Job) credential(ctx context.Context, id int64) (account.Credential, error) {
-	creds, err := j.Credentials(ctx)
-	if misconfigured(err) {
-		return account.Credential{}, err
-	}
-	if err != nil {
-		return account.Credential{}, &ownError{err}
-	}
-	for _, cred := range creds {
-		row, err := j.Store.Account(ctx, CredentialKey(cred.Fingerprint))
-		switch {
-		case errors.Is(err, ErrNotFound):
-		case err != nil:
-			return account.Credential{}, &ownError{err}
-		case row.ID == id:
-			return cred, nil
-		}
-	}
-	return account.Credential{}, errNoCredential
 }
 
 // byFingerprint finds a configured credential, nil if there is none. One that is not among those that were read
@@ -192,7 +158,9 @@ func (j *Job) replaced(ctx context.Context, fingerprint string) bool {
 
 // misconfigured reports whether the error says that a credential was configured in a wrong way: somebody has to
 // mend it, and to try again does not help.
-func misconfigured(err error) bool { return errors.As(err, new(*account.MalformedError)) }
+func misconfigured(err error) bool {
+	return errors.Is(err, account.ErrNoApp) || errors.As(err, new(*account.MalformedError)) || errors.As(err, new(*account.UnreadableTokenError))
+}
 
 // ownError is trouble of our own: with the store, or with reading the configuration. The wake-up goes back.
 type ownError struct{ err error }

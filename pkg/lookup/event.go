@@ -27,9 +27,10 @@ type Event struct {
 	Kind    string    `json:"-"` // AvailabilityChanged or AccountChanged
 	Expires time.Time `json:"-"` // when it can no longer be read again
 
-	Version int   `json:"version"` // of this format: 1
-	Account int64 `json:"account"`
-	Seq     int64 `json:"seq"`
+	Version int    `json:"version"` // of this format: 1
+	Account int64  `json:"account"`
+	Seq     int64  `json:"seq"`
+	Ref     string `json:"ref,omitempty"` // the operator's own reference, if the account was invited with one
 
 	// Of AvailabilityChanged.
 	Property   int64     `json:"property,omitempty"`

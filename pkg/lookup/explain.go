@@ -21,6 +21,8 @@ var (
 	errUnread = errors.New("not read in this run")
 	// errNoCredential is an account that nothing configured leads into.
 	errNoCredential = errors.New("no credential of this account is configured")
+	// errTokenGone is an account that was connected, and whose token is not there any more.
+	errTokenGone = errors.New("the account's token is not in the vault any more")
 	// errOtherAccount is a credential of another account than it was taken for.
 	errOtherAccount = errors.New("the credential belongs to another account")
 )
@@ -42,6 +44,8 @@ var explanations = []explanation{
 	{errMoved, "Bookings changed while they were read page by page.", "Nothing to do: they are read again in a few minutes."},
 	{errUnusable, "OwnerRez sent a booking that cannot be read.", "Open the booking in OwnerRez and check its dates; if they are right, please report this."},
 	{errNoCredential, "No configured token leads into this account.", "Configure its e-mail and token again; until then nothing is read, and its calendar grows old."},
+	{errTokenGone, "The account's token is not kept any more.", "Let the host connect the account again: send an invitation to it. Its calendar grows old until then."},
+	{account.ErrNoApp, "The OAuth app is not configured any more.", "Configure its client id and secret again; until then the accounts that it connected grow old."},
 	{errOtherAccount, "The token belongs to another OwnerRez account.", "Configure a token of this account; nothing was read with the other one."},
 	{budget.ErrNoSlot, "OwnerRez lets one address use personal tokens of two accounts in 24 hours, and two others were used.", "Wait until 24 hours after the last use of one of them, or connect the account by OAuth."},
 	{budget.ErrNoPermit, "The request budget for these five minutes is used up.", "Nothing to do: it goes on by itself in a few minutes."},
@@ -67,7 +71,16 @@ func Explain(err error) (message, next string) {
 		return "OwnerRez does not let this address use the token.", "Add this address to the token's allowed addresses in OwnerRez, or use another token."
 	}
 	if wrong := (*account.MalformedError)(nil); errors.As(err, &wrong) {
-		return "The secret of the personal token " + wrong.Why + ".", "Fill it with " + account.PersonalExample + ", or with a list of at most two of these; {} empties it."
+		return "The secret of the " + wrong.Secret + " " + wrong.Why + ".", "Fill it with " + wrong.Example + "; {} empties it."
+	}
+	if unreadable := (*account.UnreadableTokenError)(nil); errors.As(err, &unreadable) {
+		return "The secret of the account's token " + unreadable.Why + ".", "Nothing is looked up until then."
+	}
+	if refused := (*account.RefreshError)(nil); errors.As(err, &refused) && errors.Is(err, ownerrez.ErrUnauthorized) {
+		if refused.Reconnect {
+			return "OwnerRez does not accept the account's token any more.", "Let the host connect the account again: send an invitation to it."
+		}
+		return "OwnerRez does not accept the account's token, and it could not be refreshed.", "Nothing to do: it is tried again. If it stays, let the host connect the account again."
 	}
 	for _, e := range explanations {
 		if errors.Is(err, e.is) {

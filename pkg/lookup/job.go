@@ -17,7 +17,9 @@ type Job struct {
 	Store       Store
 	Publisher   Publisher
 	Credentials account.Source
-	Reread      func() // lets Credentials be read anew, where that keeps them for a while; may be nil
+	Reread      func()      // lets Credentials be read anew, where that keeps them for a while; may be nil
+	Connections Connections // how to reach accounts that their hosts connected; nil: there are none
+	WebhookURL  string      // subscriptions to URLs that begin with it are ours, and end when an account leaves; may be empty
 	Settings    Settings
 	Now         func() time.Time // nil: time.Now
 
@@ -50,7 +52,7 @@ const ReasonTick = "tick"
 type Outcome struct {
 	Key         string
 	Account     int64  // 0 while not known
-	Kind        string // "full", "increment", "connect" (who the credential belongs to), or "none"
+	Kind        string // "full", "increment", "connect" (who the credential belongs to), "leave", or "none"
 	Requests    int
 	Nights      int // that changed
 	Properties  int // of which nights changed
@@ -58,8 +60,9 @@ type Outcome struct {
 	Status      Status
 	Failed      bool // nothing could be read of the account, and it was not we who ended the run
 	Problems    []Problem
-	Wake        *Wake // another row to wake at once; nil: none
-	Unpublished error // why not all events were published; the next run goes on with them
+	Wake        *Wake      // another row to wake at once; nil: none
+	Left        *Departure // the account was disconnected by this run: for the audit
+	Unpublished error      // why not all events were published; the next run goes on with them
 }
 
 // Run does one lookup, of the account or the credential whose row the wake-up names. Trouble with OwnerRez is
@@ -76,25 +79,39 @@ func (j *Job) Run(ctx context.Context, w Wake) (Outcome, error) {
 		return Outcome{Key: w.Key}, err
 	}
 	now := j.now()
-	idle := Outcome{Key: w.Key, Account: row.ID, Kind: "none", AsOf: row.AsOf, Status: row.Status, Problems: row.Problems}
 	if w.Reason == ReasonTick && !row.RunBegan.IsZero() && w.Sent.Before(row.RunBegan) {
-		return idle, nil
+		return idle(row), nil
 	}
 	if isCredential(w.Key) {
 		return j.connect(ctx, row, now)
 	}
-	if row.Version == 0 || row.Status == StatusLeft {
-		return idle, nil
+	request, err := j.request(ctx, w)
+	switch {
+	case err != nil:
+		return Outcome{Key: w.Key}, err
+	case request.Leave || row.Leaving != nil:
+		return j.leave(ctx, row, request, now)
+	case request.Account != 0:
+		return j.connected(ctx, row, request, now)
+	case row.Status == StatusLeft:
+		return j.comeBack(ctx, row, now)
+	case row.Version == 0:
+		return idle(row), nil
 	}
-	return j.lookup(ctx, row, now, w.Full)
+	return j.lookup(ctx, row, row.clone(), now, w.Full)
 }
 
-// lookup is a run of an account. One that OwnerRez refused, with a credential that was replaced since it was read,
-// says nothing of the account: it begins again with the new one.
-func (j *Job) lookup(ctx context.Context, was Account, now time.Time, full bool) (Outcome, error) {
-	r, err := j.look(ctx, was.clone(), now, full)
-	if err == nil && errors.Is(r.ended, ownerrez.ErrUnauthorized) && j.replaced(ctx, r.row.Credential) {
-		r, err = j.look(ctx, was.clone(), now, full)
+// idle is the outcome of a run that had nothing to do.
+func idle(row Account) Outcome {
+	return Outcome{Key: row.Key, Account: row.ID, Kind: "none", AsOf: row.AsOf, Status: row.Status, Problems: row.Problems}
+}
+
+// lookup is a run of an account, which is stored as was and begins as row. One that OwnerRez refused, with a personal
+// token that was replaced since it was read, says nothing of the account: it begins again with the new one.
+func (j *Job) lookup(ctx context.Context, was, row Account, now time.Time, full bool) (Outcome, error) {
+	r, err := j.look(ctx, row.clone(), now, full)
+	if err == nil && errors.Is(r.ended, ownerrez.ErrUnauthorized) && r.row.Credential != r.row.Connection && j.replaced(ctx, r.row.Credential) {
+		r, err = j.look(ctx, row.clone(), now, full)
 	}
 	if err != nil {
 		return Outcome{Key: was.Key}, err
@@ -113,28 +130,8 @@ func (j *Job) look(ctx context.Context, row Account, now time.Time, full bool) (
 	if err == nil && r.ended == nil {
 		err = r.look(ctx, full)
 	}
+	r.tellTrouble()
 	return r, err
-}
-
-// enter gets the run its client. Where none may be used now, the run has ended before it began; the error is one
-// of our own.
-func (j *Job) enter(ctx context.Context, r *run) error {
-	cred, err := j.credential(ctx, r.row.ID)
-	if err == nil {
-		err = prepare(ctx, cred)
-	}
-	if err == nil {
-		_, err = j.takeSlot(ctx, cred)
-	}
-	if err == nil {
-		r.row.Credential = cred.Fingerprint
-		r.client, err = cred.Open(j.options(r.meter)...)
-	}
-	if own := ownTrouble(err); own != nil {
-		return own
-	}
-	r.ended = err
-	return nil
 }
 
 // conclude stores and publishes what a run has learned, also if its context ended meanwhile.

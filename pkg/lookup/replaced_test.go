@@ -9,6 +9,7 @@ import (
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez/ownerreztest"
 )
 
@@ -140,7 +141,7 @@ func TestCredentialIsPrepared(t *testing.T) {
 		var fails error
 		h.job.Credentials = func(ctx context.Context) ([]account.Credential, error) {
 			creds, err := plain(ctx)
-			creds[0].Prepare = func(context.Context) error {
+			creds[0].Prepare = func(context.Context, ...ownerrez.Option) error {
 				prepared, requests = prepared+1, len(h.server.Requests())
 				return fails
 			}

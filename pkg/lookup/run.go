@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 )
@@ -26,7 +27,8 @@ type run struct {
 	only     func(property int64) bool                            // which properties to read; nil: all
 	reach    func(window availability.Range) availability.Range   // which nights full reads read; a zero To is open
 
-	now time.Time // when it began, by our clock
+	now     time.Time                    // when it began, by our clock
+	trouble func() *account.RefreshError // what is wrong with the credential, though it may work; nil: never anything
 
 	good        map[int64]bool  // properties of which a full read was complete
 	failed      map[int64]error // properties of which something went wrong

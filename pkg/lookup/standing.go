@@ -13,6 +13,7 @@ import (
 // Standing is how an account is doing, in words for a person. Its JSON is a contract with its readers.
 type Standing struct {
 	Account int64     `json:"account,omitempty"` // 0: of a credential whose account is not known
+	Ref     string    `json:"ref,omitempty"`     // the operator's own reference
 	Status  Status    `json:"status"`
 	AsOf    time.Time `json:"as_of,omitzero"`    // the begin of the last good read, in UTC; zero if there was none
 	Problem string    `json:"problem,omitempty"` // what is wrong, if anything is
@@ -22,11 +23,14 @@ type Standing struct {
 // Standing tells how an account or a credential is doing now. One whose last good read is older than StaleAfter is
 // late, whatever its row says: where no lookups run, nobody changes the row.
 func (s Settings) Standing(row Account, now time.Time) Standing {
-	st := Standing{Account: row.ID, Status: cmp.Or(row.Status, StatusNew), AsOf: row.AsOf}
+	st := Standing{Account: row.ID, Ref: row.Ref, Status: cmp.Or(row.Status, StatusNew), AsOf: row.AsOf}
 	if i := slices.IndexFunc(row.Problems, func(p Problem) bool { return p.Property == 0 }); i >= 0 {
 		st.Problem, st.Next = row.Problems[i].Message, row.Problems[i].Next
 	} else if len(row.Problems) > 0 {
 		st.Problem, st.Next = row.Problems[0].Message, row.Problems[0].Next
+	}
+	if row.Leaving != nil && st.Problem == "" {
+		st.Problem, st.Next = "The account is being disconnected.", "Nothing to do: it is done in a moment."
 	}
 	if age := now.Sub(row.AsOf); st.Status == StatusOK && age > s.Stale() && !isCredential(row.Key) {
 		st.Status = StatusLate

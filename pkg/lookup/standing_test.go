@@ -64,7 +64,7 @@ func TestMisconfigured(t *testing.T) {
 		h.lookup()
 		credential := h.credentialKey()
 		h.job.Credentials = func(context.Context) ([]account.Credential, error) {
-			return nil, &account.MalformedError{Why: "is no JSON"}
+			return nil, &account.MalformedError{Secret: "personal token", Why: "is no JSON", Example: account.PersonalExample}
 		}
 		list := h.standings()
 		if len(list) != 2 || !strings.Contains(list[0].Problem, "is no JSON") || !strings.Contains(list[0].Next, account.PersonalExample) {

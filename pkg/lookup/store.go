@@ -35,6 +35,16 @@ type Store interface {
 	// MarkQueued notes that a wake-up for the row is on its way, and reports false if one was noted
 	// already after since: then none need be sent.
 	MarkQueued(ctx context.Context, key string, now, since time.Time) (bool, error)
+
+	// Ask keeps a request for the account's lane, in place of an earlier one. Who asks sends a wake-up afterwards.
+	Ask(ctx context.Context, r Request) error
+	// Requests lists what lanes are asked to do and have not done yet. Where some cannot be read it returns the
+	// others beside an ErrUnreadable.
+	Requests(ctx context.Context) ([]Request, error)
+	// Request returns what the account's lane is asked to do, or ErrNotFound.
+	Request(ctx context.Context, account int64) (Request, error)
+	// Done forgets a request that was done, unless a later one has taken its place.
+	Done(ctx context.Context, r Request) error
 }
 
 // Commit is what one transaction writes.

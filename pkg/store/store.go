@@ -6,7 +6,9 @@
 //	ACCOUNTS       {key}#queued    when a wake-up for the row was sent last
 //	A#{account}    P#{property}    a property's record
 //	A#{account}    C#{seq}         an event, by its number in 19 digits
+//	ASKED          {account}       what an account's lane is asked to do
 //	META           KEY             the key of fingerprints
+//	{note's key}   NOTE            what package connect keeps: states, invitations, keys of browsers
 //	{cell's key}   CELL            what package budget keeps
 //
 // Everything begins with the number of its format. A format is read one release before it is written, so that
@@ -110,13 +112,13 @@ func (s *Store) Key(ctx context.Context) ([]byte, error) {
 }
 
 // seal writes a value as JSON behind the number of its format.
-func seal(format byte, v any) ([]byte, error) {
+func seal(format byte, v any) ([]byte, error) { //nolint:unparam // formats change one by one
 	data, err := json.Marshal(v)
 	return append([]byte{format}, data...), err
 }
 
 // unseal reads what seal wrote. Fields that it does not know are ignored.
-func unseal(what string, format byte, data []byte, v any) error {
+func unseal(what string, format byte, data []byte, v any) error { //nolint:unparam // formats change one by one
 	if len(data) == 0 || data[0] != format {
 		return unreadable(what, format, data, nil)
 	}

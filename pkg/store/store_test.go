@@ -286,6 +286,12 @@ func TestTableFails(t *testing.T) {
 		func() error { _, _, err := s.Cell(ctx, "BUDGET#x"); return err },
 		func() error { return s.SetCell(ctx, "BUDGET#x", nil, 0, time.Time{}) },
 		func() error { return s.Commit(ctx, lookup.Commit{Rows: []lookup.Account{row(1, 0)}}) },
+		func() error { return s.Ask(ctx, lookup.Request{Account: 1, At: now}) },
+		func() error { _, err := s.Request(ctx, 1); return err },
+		func() error { _, err := s.Requests(ctx); return err },
+		func() error { return s.Done(ctx, lookup.Request{Account: 1, Version: 1}) },
+		func() error { _, _, err := s.Note(ctx, "STATE#x"); return err },
+		func() error { return s.SetNote(ctx, "STATE#x", nil, 0, now) },
 	} {
 		if err := call(); !errors.Is(err, failure) || err.Error() == failure.Error() {
 			t.Errorf("call %d: %v; want %v behind words that say what was done", i, err, failure)

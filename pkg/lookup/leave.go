@@ -1,0 +1,161 @@
+package lookup
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/vault"
+)
+
+// leave is a run of an account that is to be disconnected: the subscriptions to its webhooks end, its token is revoked
+// and deleted. Each step can be taken again, and after one that fails the next run begins anew. Nothing is looked up
+// meanwhile. What is stored of the account stays, for the case that it comes back.
+func (j *Job) leave(ctx context.Context, was Account, request Request, now time.Time) (Outcome, error) {
+	row := was.clone()
+	row.RunBegan = now
+	cred, wrong := j.connection(ctx, was, request)
+	if own := ownTrouble(wrong); own != nil {
+		return Outcome{Key: was.Key}, own
+	}
+	if was.Leaving != nil && cred.Fingerprint != "" && cred.Fingerprint != was.Leaving.Connection {
+		row.Leaving, row.Connected = nil, true // the host has connected it again meanwhile
+		return j.lookup(ctx, was, row, now, false)
+	}
+	if was.Leaving == nil && was.Status == StatusLeft {
+		return idle(was), j.Store.Done(ctx, request)
+	}
+	if was.Leaving == nil {
+		if row.Status == "" {
+			row.ID, row.Status, row.StatusSince = request.Account, StatusNew, now
+		}
+		row.Leaving, row.Failures = &Departure{At: request.At, By: request.By, Connection: cred.Fingerprint}, 0
+		if err := j.Store.Commit(ctx, Commit{Rows: []Account{row}}); err != nil {
+			return Outcome{Key: was.Key}, err
+		}
+		row.Version++
+	}
+	if request.Leave {
+		if err := j.Store.Done(ctx, request); err != nil {
+			return Outcome{Key: was.Key}, err
+		}
+	}
+	m := &meter{}
+	if wrong == nil {
+		wrong = j.giveUp(ctx, row, cred, m)
+	}
+	return j.concludeLeave(ctx, row, m, now, wrong)
+}
+
+// connection is the connection that an account would give up; without a Fingerprint if there is none that can be used.
+func (j *Job) connection(ctx context.Context, row Account, request Request) (account.Credential, error) {
+	if j.Connections == nil {
+		return account.Credential{}, nil
+	}
+	id := max(row.ID, request.Account)
+	j.Connections.Forget(ctx, id)
+	cred, err := j.Connections.Credential(ctx, id)
+	switch {
+	case errors.Is(err, vault.ErrNotFound) || errors.As(err, new(*account.UnreadableTokenError)):
+		return account.Credential{}, nil
+	case err != nil && !misconfigured(err):
+		return account.Credential{}, &ownError{err}
+	}
+	return cred, err
+}
+
+// giveUp takes the steps. What OwnerRez does not let us in for, it has ended already.
+func (j *Job) giveUp(ctx context.Context, row Account, cred account.Credential, m *meter) error {
+	if j.Connections == nil {
+		return nil
+	}
+	if cred.Fingerprint != "" {
+		err := j.unsubscribe(ctx, cred, m)
+		if err != nil && !errors.Is(err, ownerrez.ErrUnauthorized) && !errors.Is(err, ownerrez.ErrForbidden) {
+			return err
+		}
+		if err := j.Connections.Revoke(ctx, row.ID, j.options(m)...); err != nil {
+			return err
+		}
+	}
+	if err := j.Connections.Delete(ctx, row.ID); err != nil {
+		return &ownError{err}
+	}
+	return nil
+}
+
+// unsubscribe ends our subscriptions to the account's webhooks, and nobody else's.
+func (j *Job) unsubscribe(ctx context.Context, cred account.Credential, m *meter) error {
+	if j.WebhookURL == "" {
+		return nil
+	}
+	client, err := cred.Open(j.options(m)...)
+	if err != nil {
+		return err
+	}
+	var ours []int64
+	for s, err := range client.WebhookSubscriptions.All(ctx, ownerrez.WebhookSubscriptionQuery{}) {
+		if err != nil {
+			return err
+		}
+		if strings.HasPrefix(s.WebhookURL, j.WebhookURL) {
+			ours = append(ours, s.ID)
+		}
+	}
+	for _, id := range ours {
+		if err := client.WebhookSubscriptions.Delete(ctx, id); err != nil && !errors.Is(err, ownerrez.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// concludeLeave stores how far the account has come in leaving, and tells that it has left.
+func (j *Job) concludeLeave(ctx context.Context, row Account, m *meter, now time.Time, err error) (Outcome, error) {
+	if own := ownTrouble(err); own != nil {
+		return Outcome{Key: row.Key}, own
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), toStore)
+	defer cancel()
+	if err != nil {
+		if !errors.Is(err, budget.ErrNoPermit) && !errors.Is(err, context.Canceled) {
+			row.Failures++
+		}
+		row.Due = now.Add(backoff(time.Minute, row.Failures, time.Hour))
+		row.Problems = []Problem{leavingProblem(err)}
+		out := idle(row)
+		out.Kind, out.Requests, out.Failed = "leave", m.requests(), row.Failures > 0
+		return out, j.Store.Commit(ctx, Commit{Rows: []Account{row}})
+	}
+	gone := *row.Leaving
+	e := row.number(Event{
+		Kind: AccountChanged, At: now, Was: row.Status, Now: StatusLeft, AsOf: row.AsOf,
+		Reason: "The account was disconnected by the " + gone.By + ".", Next: "To look it up again, let its host connect it again.",
+	}, row.Seq+1, now)
+	row.Left, row.Leaving = &gone, nil
+	row.Connected, row.Connection, row.Credential, row.ConnectedAt = false, "", "", time.Time{}
+	row.Status, row.StatusSince, row.Seq = StatusLeft, now, e.Seq
+	row.Failures, row.RefusedAt, row.Problems, row.LateSaid = 0, time.Time{}, nil, nil
+	if err := j.Store.Commit(ctx, Commit{Rows: []Account{row}, Account: row.ID, Events: []Event{e}}); err != nil {
+		return Outcome{Key: row.Key}, err
+	}
+	row.Version++
+	out := idle(row)
+	out.Kind, out.Requests, out.Left = "leave", m.requests(), row.Left
+	var failed error
+	out.Unpublished, failed = j.publish(ctx, row)
+	return out, failed
+}
+
+// leavingProblem says why an account could not be disconnected yet.
+func leavingProblem(err error) Problem {
+	message, next := Explain(err)
+	if errors.Is(err, ownerrez.ErrUnauthorized) { // the account's own token is not asked for: it is the app's
+		message, next = "OwnerRez does not accept the OAuth app's credentials.", "Check the client id and secret of the app."
+	}
+	return Problem{Message: "The account is being disconnected. " + message, Next: next + " Until then nothing is looked up, and it is tried again."}
+}

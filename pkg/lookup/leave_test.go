@@ -1,0 +1,343 @@
+package lookup_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez/ownerreztest"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/vault"
+)
+
+// subscribe makes webhook subscriptions of ours and of somebody else's.
+func (g *guest) subscribe() {
+	g.t.Helper()
+	cred, err := g.connections.Credential(g.t.Context(), testAccount)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	client, err := cred.Open()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for _, url := range []string{hooks + "123456/mac", hooks + "123456/older", "https://hooks.example.com/others"} {
+		_, err := client.WebhookSubscriptions.Create(g.t.Context(), ownerrez.WebhookSubscription{
+			Type: ownerrez.WebhookBooking, Action: ownerrez.WebhookUpdate, WebhookURL: url,
+		})
+		if err != nil {
+			g.t.Fatal(err)
+		}
+	}
+}
+
+// staying is an account that is connected and read, and OwnerRez's token for it.
+func staying(t *testing.T) (g *guest, token string) {
+	t.Helper()
+	g = newGuest(t, ownerreztest.Quirks{})
+	g.arrive("ref")
+	g.wakeFor(lookup.ReasonConnected)
+	g.subscribe()
+	secret, err := g.vault.Get(t.Context(), "account/123456")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, token, _ = strings.Cut(string(secret.Value), `"access_token":"`)
+	token, _, _ = strings.Cut(token, `"`)
+	wait(15 * time.Minute)
+	return g, token
+}
+
+// gone fails unless all of the account has ended.
+func (g *guest) gone(token string) {
+	g.t.Helper()
+	row := g.snapshot().Account
+	if row.Status != lookup.StatusLeft || row.Leaving != nil || row.Left == nil || row.Published != row.Seq || row.Connected {
+		g.t.Errorf("the row is %+v", row)
+	}
+	if _, err := g.vault.Get(g.t.Context(), "account/123456"); !errors.Is(err, vault.ErrDeleted) {
+		g.t.Errorf("the secret: %v", err)
+	}
+	client, err := ownerrez.New(ownerrez.OAuth(g.app.App, ownerrez.StaticToken(token)), g.options...)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if _, err := client.Users.Me(g.t.Context()); !errors.Is(err, ownerrez.ErrUnauthorized) {
+		g.t.Errorf("the token at OwnerRez: %v", err)
+	}
+	for _, s := range g.server.Subscriptions(testAccount) {
+		if strings.HasPrefix(s.URL, hooks) {
+			g.t.Errorf("still subscribed: %s", s.URL)
+		}
+	}
+	if n := len(g.server.Subscriptions(testAccount)); n != 1 {
+		g.t.Errorf("%d subscriptions are left, of which one is somebody else's", n)
+	}
+	if len(g.requests()) > 0 {
+		g.t.Errorf("still to be done: %+v", g.requests())
+	}
+	lefts := 0
+	for _, s := range g.statuses() {
+		if strings.HasSuffix(s, " left") {
+			lefts++
+		}
+	}
+	if last := g.heard.events[len(g.heard.events)-1]; lefts != 1 || last.Now != lookup.StatusLeft || last.Ref != "ref" || last.Reason == "" {
+		g.t.Errorf("%d events tell that it has left, the last is %+v", lefts, last)
+	}
+}
+
+func TestLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, token := staying(t)
+		g.ask(lookup.Request{Leave: true, By: lookup.ByOperator})
+		out := g.wakeFor(lookup.ReasonLeave)
+		if out.Left == nil || out.Left.By != lookup.ByOperator || out.Kind != "leave" || out.Failed {
+			t.Errorf("%+v", out)
+		}
+		g.gone(token)
+		asked := g.server.Count()
+		for range 5 { // nothing happens any more
+			wait(time.Hour)
+			g.tick()
+		}
+		g.wakeFor(lookup.ReasonLeave)
+		g.wake(lookup.Wake{Key: lookup.AccountKey(testAccount)})
+		if g.server.Count() != asked {
+			t.Errorf("OwnerRez was asked %d times after the account had left", g.server.Count()-asked)
+		}
+		g.ask(lookup.Request{Leave: true, By: lookup.ByHost}) // a second time
+		g.wakeFor(lookup.ReasonLeave)
+		g.gone(token)
+	})
+}
+
+// Whatever request fails, in whatever way: the end is the same.
+func TestLeaveHitByFaults(t *testing.T) {
+	for nth := range 7 {
+		for _, fault := range []ownerreztest.Action{
+			ownerreztest.Status(500), ownerreztest.Status(429), ownerreztest.Reset(), ownerreztest.LoseAnswer(), ownerreztest.Status(404), ownerreztest.HTML(502),
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				g, token := staying(t)
+				g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
+				g.server.Fault(ownerreztest.Fault{N: nth + 1, Do: fault})
+				g.wakeFor(lookup.ReasonLeave)
+				g.server.ClearFaults()
+				for range 6 {
+					wait(10 * time.Minute)
+					g.tick()
+				}
+				if fault.String() == ownerreztest.Status(404).String() {
+					return // what OwnerRez says is not there has ended, as far as we can know
+				}
+				g.gone(token)
+			})
+		}
+	}
+}
+
+// Our own trouble at any step: the wake-up comes again, and the end is the same.
+func TestLeaveInterrupted(t *testing.T) {
+	for step := range 12 {
+		for _, lost := range []bool{false, true} {
+			t.Run(fmt.Sprintf("step %d, done %v", step, lost), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					g, token := staying(t)
+					g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
+					g.job.Store = &dying{Store: g.store, step: step, lost: lost}
+					_, _ = g.job.Run(t.Context(), lookup.Wake{Key: lookup.AccountKey(testAccount), Reason: lookup.ReasonLeave})
+					g.job.Store = g.store
+					for range 4 {
+						wait(11 * time.Minute)
+						g.tick()
+					}
+					g.gone(token)
+				})
+			})
+		}
+	}
+}
+
+// dying is a store that fails at one of its calls, before or after it has done it.
+type dying struct {
+	lookup.Store
+	step int
+	lost bool // after
+}
+
+var errDying = errors.New("the store is not there")
+
+func (d *dying) call(do func() error) error {
+	d.step--
+	switch {
+	case d.step == -1 && d.lost:
+		_ = do()
+		return errDying
+	case d.step == -1:
+		return errDying
+	}
+	return do()
+}
+
+func (d *dying) Account(ctx context.Context, key string) (row lookup.Account, err error) {
+	err = d.call(func() (err error) { row, err = d.Store.Account(ctx, key); return err })
+	return row, err
+}
+
+func (d *dying) Commit(ctx context.Context, c lookup.Commit) error {
+	return d.call(func() error { return d.Store.Commit(ctx, c) })
+}
+
+func (d *dying) Request(ctx context.Context, id int64) (r lookup.Request, err error) {
+	err = d.call(func() (err error) { r, err = d.Store.Request(ctx, id); return err })
+	return r, err
+}
+
+func (d *dying) Done(ctx context.Context, r lookup.Request) error {
+	return d.call(func() error { return d.Store.Done(ctx, r) })
+}
+
+func (d *dying) Events(ctx context.Context, id, after int64, limit int, now time.Time) (all []lookup.Event, err error) {
+	err = d.call(func() (err error) { all, err = d.Store.Events(ctx, id, after, limit, now); return err })
+	return all, err
+}
+
+// The secret cannot be deleted: that is our own trouble, and is tried again.
+func TestLeaveAndTheVaultFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, token := staying(t)
+		g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
+		g.vault.fail = errors.New("no vault")
+		if _, err := g.job.Run(t.Context(), lookup.Wake{Key: lookup.AccountKey(testAccount), Reason: lookup.ReasonLeave}); err == nil {
+			t.Error("no error")
+		}
+		g.vault.fail = nil
+		wait(15 * time.Minute)
+		g.tick()
+		g.gone(token)
+	})
+}
+
+// The host has revoked the authorization at OwnerRez before.
+func TestLeaveAfterRevocation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, token := staying(t)
+		g.server.RevokeAccess(testAccount)
+		g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
+		if out := g.wakeFor(lookup.ReasonLeave); out.Left == nil {
+			t.Errorf("%+v", out)
+		}
+		if _, err := g.vault.Get(t.Context(), "account/123456"); !errors.Is(err, vault.ErrDeleted) || token == "" {
+			t.Errorf("the secret: %v", err)
+		}
+	})
+}
+
+// A host who has left comes back within the time in which the secret can be restored, and later: number, reference and
+// history are as they were.
+func TestComeBack(t *testing.T) {
+	for _, restorable := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			g, token := staying(t)
+			g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
+			g.wakeFor(lookup.ReasonLeave)
+			g.gone(token)
+			seq := g.snapshot().Account.Seq
+			if !restorable {
+				clear(g.vault.deleted)
+			}
+			wait(24 * time.Hour)
+			g.arrive("")
+			if out := g.wakeFor(lookup.ReasonConnected); out.Status != lookup.StatusOK {
+				t.Errorf("%+v", out)
+			}
+			row := g.snapshot().Account
+			if row.Left != nil || row.Ref != "ref" || row.Seq <= seq || !strings.HasSuffix(strings.Join(g.statuses(), ", "), "ok left, left ok") {
+				t.Errorf("%+v, published: %v", row, g.statuses())
+			}
+			if wrong := g.differences(); len(wrong) > 0 {
+				t.Errorf("%s", wrong[0])
+			}
+		})
+	}
+}
+
+// The host connects again while the account is being disconnected: the new connection stays.
+func TestComeBackWhileLeaving(t *testing.T) {
+	for _, deleted := range []bool{false, true} {
+		t.Run(fmt.Sprintf("deleted %v", deleted), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, _ := staying(t)
+				g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
+				g.server.Fault(ownerreztest.Fault{Match: ownerreztest.MatchPath("/v2/webhooksubscriptions"), Do: ownerreztest.Status(500)})
+				if out := g.wakeFor(lookup.ReasonLeave); !out.Failed || out.Left != nil {
+					t.Fatalf("%+v", out)
+				}
+				g.arrive("")
+				if deleted { // by the lane, in the same moment
+					if err := g.connections.Delete(t.Context(), testAccount); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for range 3 {
+					wait(11 * time.Minute)
+					g.tick()
+				}
+				if row := g.snapshot().Account; row.Status != lookup.StatusOK || row.Leaving != nil || row.Left != nil || len(g.requests()) > 0 {
+					t.Errorf("%+v", row)
+				}
+			})
+		})
+	}
+}
+
+// A Request that comes late, of a host who has left meanwhile, brings nothing back.
+func TestOldConnectionStaysGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, token := staying(t)
+		g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
+		g.wakeFor(lookup.ReasonLeave)
+		g.ask(lookup.Request{By: lookup.ByHost})
+		wait(3 * time.Minute)
+		g.wakeFor(lookup.ReasonConnected)
+		g.gone(token)
+	})
+}
+
+// An account that is reached by a personal token is left alone until another one is configured.
+func TestLeaveWithPersonalToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuest(t, ownerreztest.Quirks{})
+		g.personal = true
+		g.lookup()
+		wait(time.Minute)
+		g.ask(lookup.Request{Leave: true, By: lookup.ByOperator})
+		if out := g.wakeFor(lookup.ReasonLeave); out.Left == nil {
+			t.Errorf("%+v", out)
+		}
+		asked := g.server.Count()
+		for range 3 {
+			wait(20 * time.Minute)
+			g.tick()
+			g.wake(lookup.Wake{Key: lookup.AccountKey(testAccount)})
+		}
+		if g.server.Count() != asked {
+			t.Error("it is looked up although it has left")
+		}
+		g.replacePersonal("pt_testnewer")
+		for _, out := range g.tick() {
+			if out.Wake != nil {
+				g.wake(*out.Wake)
+			}
+		}
+		if row := g.snapshot().Account; row.Status != lookup.StatusOK || row.Left != nil {
+			t.Errorf("%+v", row)
+		}
+	})
+}
