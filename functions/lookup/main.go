@@ -12,7 +12,8 @@ import (
 
 func main() {
 	stack := boot.New(os.LookupEnv)
-	job, queue := stack.Job(stack.Store()), stack.Queue()
-	job.Publisher = stack.Publisher()
+	store, queue := stack.Store(), stack.Queue()
+	job := stack.Job(store)
+	job.Publisher, job.Connections, job.WebhookURL = stack.Publisher(), stack.Connections(store), stack.WebhookURL()
 	boot.Start(stack, queue.LambdaHandler(lane.Handler(job, lane.Sender(queue), boot.Report)))
 }

@@ -110,11 +110,15 @@ func (s *Stack) Job(st *store.Store) *lookup.Job {
 	}
 }
 
-// userAgent names the operator's app to OwnerRez, if OWNERREZ_APP_NAME does.
+// ownName is by which name OwnerRez sees our requests, if OWNERREZ_APP_NAME names no other.
+const ownName = "ownerrez-lambda"
+
+func (s *Stack) appName() string { return cmp.Or(s.env.Get("OWNERREZ_APP_NAME"), ownName) }
+
+// userAgent names the operator's app to OwnerRez, if it has a name.
 func (s *Stack) userAgent() []ownerrez.Option {
-	const own = "ownerrez-lambda"
-	name := cmp.Or(s.env.Get("OWNERREZ_APP_NAME"), own)
-	if name == own {
+	name := s.appName()
+	if name == ownName {
 		return nil // the client says more of itself
 	}
 	agent := ownerrez.WithUserAgent(name + "/1.0")

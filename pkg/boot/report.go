@@ -28,11 +28,14 @@ func Report(ctx context.Context, out lookup.Outcome, took time.Duration) {
 	if len(out.Problems) > 0 {
 		attrs = append(attrs, slog.Any("problems", out.Problems))
 	}
+	if out.Left != nil { // the audit line of a departure
+		attrs = append(attrs, slog.String("left_by", out.Left.By), slog.Time("asked_at", out.Left.At.UTC()))
+	}
 	level, failed := slog.LevelInfo, 0
 	if out.Failed {
 		level, failed = slog.LevelWarn, 1
 	}
-	if out.Kind != "none" || out.Failed {
+	if out.Kind != "leave" && (out.Kind != "none" || out.Failed) {
 		attrs = append(attrs, slog.Any("_aws", embeddedMetrics(time.Now(), "Lookups", "FailedLookups")),
 			slog.String("Function", os.Getenv("AWS_LAMBDA_FUNCTION_NAME")),
 			slog.Int("Lookups", 1), slog.Int("FailedLookups", failed))

@@ -18,7 +18,8 @@ type line struct {
 	Level, Key, Kind, Status, AsOf string
 	Account                        int64
 	Requests, Nights               int
-	TookMS                         int `json:"took_ms"`
+	TookMS                         int    `json:"took_ms"`
+	LeftBy                         string `json:"left_by"`
 	Problems                       []lookup.Problem
 	Function                       string
 	Lookups, FailedLookups         *int
@@ -56,6 +57,7 @@ func TestReport(t *testing.T) {
 		{"good", lookup.Outcome{Key: "123456", Account: 123456, Kind: "full", Status: lookup.StatusOK, Requests: 3, Nights: 7}, "INFO", true, 0},
 		{"failed", lookup.Outcome{Key: "123456", Account: 123456, Kind: "full", Status: lookup.StatusOK, Requests: 3, Nights: 7, Failed: true, Problems: problems}, "WARN", true, 1},
 		{"failed before it asked", lookup.Outcome{Key: "123456", Account: 123456, Kind: "none", Status: lookup.StatusOK, Requests: 3, Nights: 7, Failed: true}, "WARN", true, 1},
+		{"left", lookup.Outcome{Key: "123456", Account: 123456, Kind: "leave", Status: lookup.StatusOK, Requests: 3, Nights: 7, Left: &lookup.Departure{By: lookup.ByHost}}, "INFO", false, 0},
 		{"nothing to do", lookup.Outcome{Key: "123456", Account: 123456, Kind: "none", Status: lookup.StatusOK, Requests: 3, Nights: 7}, "INFO", false, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -67,6 +69,9 @@ func TestReport(t *testing.T) {
 			if got.Level != test.level || got.Key != "123456" || got.Account != 123456 || got.Kind != test.out.Kind || got.Status != "ok" ||
 				got.Requests != 3 || got.Nights != 7 || got.TookMS != 1234 || len(got.Problems) != len(test.out.Problems) {
 				t.Errorf("%s", lines[0])
+			}
+			if by := got.LeftBy; (test.out.Left != nil) != (by == lookup.ByHost) {
+				t.Errorf("left by %q: %s", by, lines[0])
 			}
 			if !test.counted {
 				if got.AWS != nil || got.Lookups != nil || got.FailedLookups != nil {
