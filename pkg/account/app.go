@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -104,5 +105,8 @@ func (s *AppSecret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.tit
 
 // LogValue gives a structured logger the secret's name.
 func (s *AppSecret) LogValue() slog.Value { return slog.StringValue(s.title()) }
+
+// MarshalJSON gives the secret's name.
+func (s *AppSecret) MarshalJSON() ([]byte, error) { return json.Marshal(s.title()) }
 
 func (s *AppSecret) title() string { return "account.AppSecret(" + s.Name + ", hidden)" }

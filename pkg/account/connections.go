@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -162,7 +163,7 @@ func (c *Connections) put(ctx context.Context, name string, connection Connectio
 	case err != nil:
 		return before, err
 	}
-	if stored, err := ParseConnection(current.Value); err == nil && stored.ID == connection.ID {
+	if stored, unreadable := ParseConnection(current.Value); unreadable == nil && stored.ID == connection.ID {
 		return before, nil // by an attempt whose answer was lost; it may have been refreshed since
 	}
 	_, err = c.Vault.Replace(ctx, name, current.Version, value)
@@ -239,5 +240,8 @@ func (c *Connections) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.t
 
 // LogValue gives a structured logger what c is.
 func (c *Connections) LogValue() slog.Value { return slog.StringValue(c.title()) }
+
+// MarshalJSON gives what c is.
+func (c *Connections) MarshalJSON() ([]byte, error) { return json.Marshal(c.title()) }
 
 func (c *Connections) title() string { return "account.Connections(" + c.Prefix + "…, hidden)" }

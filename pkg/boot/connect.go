@@ -71,7 +71,7 @@ func (s *Stack) Office(st *store.Store) *connect.Office {
 		s.env.Wrong("CONNECT_MODE", fmt.Errorf("%q must be invite or open", mode))
 	}
 	return &connect.Office{
-		Notes: st, Ask: st.Ask, Wake: lane.Sender(s.Queue()), App: s.app().App, Account: st.Account,
+		Notes: st, Ask: st.Ask, Wake: lane.Sender(s.Queue()), App: s.app().App, Account: st.Account, Requested: st.Request,
 		PublicURL: s.env.Need("PUBLIC_URL", "the URL at which hosts arrive"),
 		Options:   s.env.OwnerRez().Options,
 		Open:      mode == "open",

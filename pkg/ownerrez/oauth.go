@@ -29,6 +29,9 @@ func (c OAuthConfig) Format(f fmt.State, _ rune) {
 // LogValue gives a structured logger the app.
 func (c OAuthConfig) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
+// MarshalJSON gives the app without its secret, also to loggers that encode what it is in.
+func (c OAuthConfig) MarshalJSON() ([]byte, error) { return json.Marshal(fmt.Sprint(c)) }
+
 // Authorizer gets tokens for an OAuth app, for accounts that let it in: it sends people to AuthCodeURL, exchanges
 // the code that they come back with, refreshes tokens, and ends them. It is immutable and safe for concurrent use.
 type Authorizer struct{ core *core }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
@@ -14,7 +15,9 @@ import (
 
 const (
 	exchangeTime = 12 * time.Second // for OwnerRez to answer
-	storeTime    = 14 * time.Second // for all that comes after, also if the browser has left
+	storeTime    = 12 * time.Second // for what comes after, also if the browser has left
+	concludeTime = 3 * time.Second  // to note how it ended
+	recallTime   = 2 * time.Second  // to look what became of a write, or for what can be done without
 )
 
 // Finish ends a flow: it exchanges the code for a token, and keeps that as the account's. What has ended stays so: a
@@ -35,26 +38,61 @@ func (o *Office) Finish(ctx context.Context, r Reply) (Ended, error) {
 	case !note.Claimed.IsZero(), now.Sub(note.Began) > stateLife:
 		return o.end(flow, Expired), nil
 	}
-	note.Claimed = now
-	err = o.write(ctx, flowKey(flow), note, version, note.Began.Add(flowLife))
-	if errors.Is(err, ErrConflict) {
+	var authorizer *ownerrez.Authorizer
+	if r.Error == "" {
+		if r.Code == "" {
+			return o.end("", WrongState), nil
+		}
+		if authorizer, err = o.authorizer(ctx); err != nil && !unconfigured(err) {
+			return Ended{}, err
+		}
+	}
+	note.Claimed, note.Claim = now, rand.Text()
+	if ours, err := o.claim(ctx, flow, note, version); err != nil {
+		return Ended{}, err
+	} else if !ours {
 		return o.end(flow, Underway), nil
 	}
-	if err != nil {
-		return Ended{}, err
-	}
-	end := o.settle(ctx, flow, note, r)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx) // the code is spent from here on, whatever the browser does
+	end := o.settle(ctx, flow, note, r, authorizer)
 	if end.Kind == Busy { // nothing was sent: the same code may be tried again
-		note.Claimed = time.Time{}
+		note.Claimed, note.Claim = time.Time{}, ""
 	} else {
 		note.Ending = &end.Ending
 	}
-	if err := o.write(ctx, flowKey(flow), note, version+1, note.Began.Add(flowLife)); err != nil {
+	o.conclude(ctx, flow, note, version+1, end)
+	return end, nil
+}
+
+// claim makes one callback the one that ends the flow. A write may have happened although its answer was lost, or an
+// engine that tried it twice calls it a conflict: what is stored tells whose the claim is.
+func (o *Office) claim(ctx context.Context, flow string, note flowNote, version int64) (ours bool, err error) {
+	err = o.write(ctx, flowKey(flow), note, version, note.Began.Add(flowLife))
+	if err == nil {
+		return true, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recallTime)
+	defer cancel()
+	var stored flowNote
+	if _, again := o.read(ctx, flowKey(flow), &stored); again == nil && stored.Claim == note.Claim {
+		return true, nil
+	}
+	if errors.Is(err, ErrConflict) {
+		return false, nil
+	}
+	return false, err
+}
+
+// conclude notes how a flow ended, and wakes the account's lane: what the host is told is settled before that.
+func (o *Office) conclude(ctx context.Context, flow string, note flowNote, version int64, end Ended) {
+	ctx, cancel := context.WithTimeout(ctx, concludeTime)
+	defer cancel()
+	if err := o.write(ctx, flowKey(flow), note, version, note.Began.Add(flowLife)); err != nil {
 		slog.WarnContext(ctx, "how a flow ended could not be noted", "kind", string(end.Kind), "error", err.Error())
 	}
-	return end, nil
+	if end.Kind == Connected || end.Kind == Reconnected {
+		o.wake(ctx, end.Account, lookup.ReasonConnected)
+	}
 }
 
 func (o *Office) end(flow string, kind Kind) Ended {
@@ -62,19 +100,19 @@ func (o *Office) end(flow string, kind Kind) Ended {
 }
 
 // settle does what a reply asks for.
-func (o *Office) settle(ctx context.Context, flow string, note flowNote, r Reply) Ended {
+func (o *Office) settle(ctx context.Context, flow string, note flowNote, r Reply, authorizer *ownerrez.Authorizer) Ended {
 	switch {
 	case r.Error != "":
 		return o.end(flow, refusal(r.Error))
-	case r.Code == "":
-		return o.end(flow, WrongState)
+	case authorizer == nil:
+		return o.end(flow, NotConfigured)
 	}
 	asked := o.now()
-	token, kind := o.exchange(ctx, r.Code)
+	token, kind := o.exchange(ctx, authorizer, r.Code)
 	if kind != "" {
 		return o.end(flow, kind)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime) // the token is there, whatever the browser does
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
 	end, kind := o.admit(ctx, flow, note, token, asked)
 	if kind != "" {
@@ -96,15 +134,7 @@ func refusal(code string) Kind {
 }
 
 // exchange trades the code for a token, or says why it could not.
-func (o *Office) exchange(ctx context.Context, code string) (ownerrez.Token, Kind) {
-	authorizer, err := o.authorizer(ctx)
-	if err != nil {
-		o.log(ctx, "the OAuth app cannot be used", err)
-		if unconfigured(err) {
-			return ownerrez.Token{}, NotConfigured
-		}
-		return ownerrez.Token{}, Busy // our own trouble: nothing was sent
-	}
+func (o *Office) exchange(ctx context.Context, authorizer *ownerrez.Authorizer, code string) (ownerrez.Token, Kind) {
 	limited, cancel := context.WithTimeout(ctx, exchangeTime)
 	defer cancel()
 	token, err := authorizer.Exchange(limited, code)
@@ -126,8 +156,8 @@ func (o *Office) exchange(ctx context.Context, code string) (ownerrez.Token, Kin
 
 // admit keeps the token as the one of its account, or says why it is not to be kept.
 func (o *Office) admit(ctx context.Context, flow string, note flowNote, token ownerrez.Token, asked time.Time) (Ended, Kind) {
-	if token.UserID <= 0 {
-		o.log(ctx, "OwnerRez gave a token", errors.New("it does not say whose it is"))
+	if token.UserID <= 0 || !strings.HasPrefix(token.AccessToken, "at_") {
+		o.log(ctx, "OwnerRez gave a token", errors.New("it does not say whose it is, or it is no access token"))
 		return Ended{}, Trouble
 	}
 	var inv inviteNote
@@ -147,6 +177,7 @@ func (o *Office) admit(ctx context.Context, flow string, note flowNote, token ow
 		ours, err := o.useInvitation(ctx, note.Invite, flow)
 		if err != nil {
 			o.log(ctx, "the invitation cannot be used", err)
+			o.logged(ctx, "an invitation may stay claimed", o.endInvitation(ctx, note.Invite, flow, false))
 			return Ended{}, NotStored
 		}
 		if !ours {
@@ -173,8 +204,7 @@ func (o *Office) admit(ctx context.Context, flow string, note flowNote, token ow
 	return end, ""
 }
 
-// keep stores the token, and lets the account's lane know: before, so that a lane finds what is stored whatever happens
-// to us, and after.
+// keep stores the token. The account's lane is asked before, so that it finds what is stored whatever happens to us.
 func (o *Office) keep(ctx context.Context, ref string, token ownerrez.Token, asked time.Time) (reconnected bool, err error) {
 	request := lookup.Request{Account: token.UserID, Ref: ref, By: lookup.ByHost, At: o.now()}
 	if err = o.Ask(ctx, request); err != nil {
@@ -183,20 +213,20 @@ func (o *Office) keep(ctx context.Context, ref string, token ownerrez.Token, ask
 	if reconnected, err = o.Connections.Keep(ctx, token, asked); err != nil {
 		return false, err
 	}
-	row, err := o.Account(ctx, lookup.AccountKey(token.UserID))
-	if err == nil && row.Status != lookup.StatusNew {
-		reconnected = true
-	}
-	o.wake(ctx, token.UserID, lookup.ReasonConnected)
-	return reconnected, nil
+	brief, cancel := context.WithTimeout(ctx, recallTime)
+	defer cancel()
+	row, err := o.Account(brief, lookup.AccountKey(token.UserID))
+	return reconnected || err == nil && row.Status != lookup.StatusNew, nil
 }
 
 // giveUp ends a token that is not kept, since nobody else would. If its account has a stored one, it is forgotten
 // instead: to end one may end all that the host has allowed.
 func (o *Office) giveUp(ctx context.Context, token ownerrez.Token) {
-	if has, err := o.Connections.Has(ctx, token.UserID); has || err != nil {
-		o.logged(ctx, "a token that is not kept was not ended", err)
-		return
+	if token.UserID > 0 {
+		if has, err := o.Connections.Has(ctx, token.UserID); has || err != nil {
+			o.logged(ctx, "a token that is not kept was not ended", err)
+			return
+		}
 	}
 	o.logged(ctx, "a token that is not kept could not be ended", o.Connections.End(ctx, token, o.Options...))
 }
@@ -204,7 +234,8 @@ func (o *Office) giveUp(ctx context.Context, token ownerrez.Token) {
 // remember makes what a browser keeps to be able to disconnect the account; empty if that cannot be stored.
 func (o *Office) remember(ctx context.Context, id int64) string {
 	secret := rand.Text()
-	if err := o.write(ctx, browserKey(secret), browserNote{Account: id}, 0, o.now().Add(browserLife)); err != nil {
+	expires := o.now().Add(browserLife)
+	if err := o.write(ctx, browserKey(secret), browserNote{Account: id, Expires: expires}, 0, expires); err != nil {
 		o.log(ctx, "a browser cannot be remembered", err)
 		return ""
 	}

@@ -9,9 +9,10 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
-// maxRef is how long an operator's own reference may be, in bytes.
+// maxRef is how long an operator's own reference may be, in characters.
 const maxRef = 200
 
 // Invite makes an invitation, and returns the link to send to the host. Whoever has the link can use it. The error
@@ -20,13 +21,17 @@ func (o *Office) Invite(ctx context.Context, inv Invitation) (link string, err e
 	if inv.Life == 0 {
 		inv.Life = inviteLife
 	}
-	if err := inv.check(); err != nil {
+	err = inv.check()
+	if o.PublicURL == "" {
+		err = errors.Join(err, errors.New("hosts have no address to come to: set the public URL first"))
+	}
+	if err != nil {
 		return "", err
 	}
 	code := rand.Text()
 	expires := o.now().Add(inv.Life)
 	note := inviteNote{Account: inv.Account, Ref: inv.Ref, Return: inv.Return, Expires: expires}
-	if err := o.write(ctx, inviteKey(hash(code)), note, 0, expires.Add(inviteKept)); err != nil {
+	if err = o.write(ctx, inviteKey(hash(code)), note, 0, expires.Add(inviteKept)); err != nil {
 		return "", err
 	}
 	return o.PublicURL + ConnectPath + "?invite=" + code, nil
@@ -37,8 +42,8 @@ func (inv Invitation) check() error {
 	if inv.Account < 0 {
 		errs = append(errs, errors.New("account: must be the number of an account, or be left out"))
 	}
-	if len(inv.Ref) > maxRef || strings.ContainsFunc(inv.Ref, unicode.IsControl) || strings.ToValidUTF8(inv.Ref, "") != inv.Ref {
-		errs = append(errs, errors.New("ref: must be at most 200 bytes of text in one line"))
+	if utf8.RuneCountInString(inv.Ref) > maxRef || strings.ContainsFunc(inv.Ref, unicode.IsControl) || !utf8.ValidString(inv.Ref) {
+		errs = append(errs, errors.New("ref: must be at most 200 characters of text in one line"))
 	}
 	if inv.Return != "" && !isReturn(inv.Return) {
 		errs = append(errs, errors.New("return: must be a URL such as https://partner.example.com/done"))

@@ -42,6 +42,7 @@ type Office struct {
 	App         func(context.Context) (ownerrez.OAuthConfig, error)           // the OAuth app, without RedirectURL
 	Connections *account.Connections                                          // where tokens are kept; nil where none are exchanged
 	Account     func(ctx context.Context, key string) (lookup.Account, error) // the account's row; lookup.ErrNotFound
+	Requested   func(context.Context, int64) (lookup.Request, error)          // what the account's lane has yet to do; lookup.ErrNotFound. nil: the row alone tells
 	PublicURL   string                                                        // https://host, without a path
 	Options     []ownerrez.Option                                             // of requests to OwnerRez: where it is, the limiter, observers
 	Open        bool                                                          // everybody may connect, without an invitation

@@ -27,7 +27,8 @@ type flowNote struct {
 	Browser string // hash of the Browser's Secret
 	Invite  string `json:",omitempty"` // hash of the invitation's code; empty: open to all
 	Began   time.Time
-	Claimed time.Time `json:",omitzero"` // when a callback began to end it
+	Claimed time.Time `json:",omitzero"`  // when a callback began to end it
+	Claim   string    `json:",omitempty"` // tells that callback from others; no secret
 	Ending  *Ending   `json:",omitempty"`
 }
 
@@ -45,6 +46,7 @@ type inviteNote struct {
 // browserNote is what is kept of a browser that has connected an account.
 type browserNote struct {
 	Account int64
+	Expires time.Time
 }
 
 func flowKey(flow string) string      { return "STATE#" + flow }

@@ -65,7 +65,7 @@ func newWorld(t *testing.T, quirks ownerreztest.Quirks) *world {
 	}
 	getApp := func(context.Context) (ownerrez.OAuthConfig, error) { return app, nil }
 	w.Office = &connect.Office{
-		Notes: w.store, Ask: w.store.Ask, App: getApp, Account: w.store.Account, PublicURL: public, Options: options,
+		Notes: w.store, Ask: w.store.Ask, App: getApp, Account: w.store.Account, Requested: w.store.Request, PublicURL: public, Options: options,
 		Wake: func(_ context.Context, wake lookup.Wake) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
