@@ -55,6 +55,10 @@ type Account struct {
 	Failures   int       `json:",omitempty"` // runs that failed, since the last good one
 	RefusedAt  time.Time `json:",omitzero"`  // the first 401 since the last good answer
 
+	Noted     map[int64]time.Time `json:",omitempty"` // bookings that webhooks told of and that are to be settled, and since when
+	NotedMany bool                `json:",omitempty"` // there were more of them: all properties are to be read in full
+	HookRead  time.Time           `json:",omitzero"`  // when the account was last read for a webhook
+
 	Listed     time.Time               `json:",omitzero"` // when the properties were listed last
 	Properties map[int64]PropertyState `json:",omitempty"`
 	Suspects   map[int64]Suspect       `json:",omitempty"` // by booking
@@ -77,6 +81,7 @@ type PropertyState struct {
 	Rows     int       `json:",omitempty"` // rows of that read, canceled ones too: what the next one will cost
 	Gone     bool      `json:",omitempty"` // inactive or not there: not asked for
 	Doubtful bool      `json:",omitempty"` // a row of it could not be read: it is read in full again
+	Wanted   bool      `json:",omitempty"` // webhooks told of more than could be noted: it is read in full again
 	Mark     *Mark     `json:",omitempty"` // nil: as old as the account
 }
 
@@ -138,6 +143,7 @@ func (a Account) clone() Account {
 	a.Properties = maps.Clone(a.Properties)
 	a.Suspects = maps.Clone(a.Suspects)
 	a.Lapsed = maps.Clone(a.Lapsed)
+	a.Noted = maps.Clone(a.Noted)
 	a.LateSaid = slices.Clone(a.LateSaid)
 	a.Problems = slices.Clone(a.Problems)
 	if a.Leaving != nil {

@@ -31,7 +31,7 @@ func (j *Job) connect(ctx context.Context, row Account, now time.Time) (Outcome,
 		out.Kind = "none"
 		return out, nil
 	}
-	m := &meter{}
+	m := &meter{level: budget.Polls}
 	user, err := j.whoIs(ctx, *cred, m)
 	if own := ownTrouble(err); own != nil {
 		return out, own

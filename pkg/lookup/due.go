@@ -42,13 +42,13 @@ func (r *run) dueForFull(full bool) []int64 {
 			return true
 		}
 		unread := r.ledger != nil && !r.ledger.record(p).Known // also if what was stored cannot be read
-		return !all && !unread && state.Mark == nil && !state.Doubtful && r.now.Sub(state.Baseline) < fullEvery
+		return !all && !unread && state.Mark == nil && !state.Doubtful && !state.Wanted && r.now.Sub(state.Baseline) < fullEvery
 	})
 	urgency := func(p int64) int {
 		switch state := r.row.Properties[p]; {
 		case state.Mark != nil && state.Mark.Unfinished:
 			return 1 // it may use up all that the run may: those that wait for it to be done go first
-		case state.Mark != nil || state.Doubtful:
+		case state.Mark != nil || state.Doubtful || state.Wanted:
 			return 0
 		}
 		return 2

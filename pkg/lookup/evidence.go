@@ -137,7 +137,7 @@ func (r *run) controlQuestion(ctx context.Context, questions []question, shown s
 // properties of which a question is still open or whose read was proven incomplete.
 func (r *run) settle(ev evidence, f *fullRead) {
 	for _, a := range ev.answers {
-		r.waiting = r.waiting || a.lacked != nil && errors.Is(a.err, errWaiting)
+		r.waiting = r.waiting || (a.lacked != nil || a.noted) && errors.Is(a.err, errWaiting)
 		switch {
 		case a.err != nil:
 			r.keepAsking(a, a.err)
@@ -157,6 +157,7 @@ func (r *run) settle(ev evidence, f *fullRead) {
 
 func (r *run) settleFound(a answer, f *fullRead) {
 	r.apply(a.reading)
+	delete(r.row.Noted, a.booking)
 	r.ledger.clearDoubt(a.booking)
 	delete(r.row.Suspects, a.booking)
 	delete(r.row.Lapsed, a.booking)
@@ -174,7 +175,7 @@ func (r *run) settleFound(a answer, f *fullRead) {
 }
 
 func (r *run) settleMissing(a answer, control verdict) {
-	if a.lacked == nil && !a.edge && !a.lapsed {
+	if a.lacked == nil && !a.edge && !a.lapsed && !a.noted {
 		return // its row is listed, though it cannot be read: only a read without it tells that it is gone
 	}
 	since := r.row.Suspects[a.booking].NotFound
@@ -184,13 +185,18 @@ func (r *run) settleMissing(a answer, control verdict) {
 		r.ledger.clearDoubt(a.booking)
 		delete(r.row.Suspects, a.booking)
 		delete(r.row.Lapsed, a.booking)
+		delete(r.row.Noted, a.booking)
 		return
 	}
 	if a.lapsed {
 		r.keepLapsed(a.booking)
 	}
 	r.keepAsking(a, errUnproven)
-	if a.lacked != nil || a.edge {
+	if _, _, known := r.ledger.stay(a.booking); a.noted && !known {
+		delete(r.row.Noted, a.booking) // of what is not there nothing is to be freed
+		return
+	}
+	if a.lacked != nil || a.edge || a.noted {
 		r.noteNotFound(a.booking, a.property, control)
 	}
 }

@@ -39,14 +39,19 @@ type Job struct {
 
 // Wake is a wake-up of a lane: look this row's account up. Lost, doubled and late ones are harmless.
 type Wake struct {
-	Key    string    `json:"key"`            // of the row: AccountKey or CredentialKey
-	Reason string    `json:"reason"`         // why, for logs; ReasonTick ones end at once if a run began after they were sent
-	Full   bool      `json:"full,omitempty"` // read everything in full
-	Sent   time.Time `json:"sent"`           // by the clock of who sent it
+	Key     string    `json:"key"`               // of the row: AccountKey or CredentialKey
+	Reason  string    `json:"reason"`            // why, for logs; ReasonTick ones end at once if a run began after they were sent
+	Full    bool      `json:"full,omitempty"`    // read everything in full
+	Booking int64     `json:"booking,omitempty"` // of ReasonWebhook: the booking that it told of
+	Revoked bool      `json:"revoked,omitempty"` // of ReasonWebhook: the host has revoked the authorization, it says
+	Sent    time.Time `json:"sent"`              // by the clock of who sent it
 }
 
-// ReasonTick is the reason of wake-ups that Tick sends.
-const ReasonTick = "tick"
+// The reasons of wake-ups, beside those that follow a Request.
+const (
+	ReasonTick    = "tick"    // Tick found that the account is due
+	ReasonWebhook = "webhook" // OwnerRez told of something
+)
 
 // Outcome tells what a run did.
 type Outcome struct {
@@ -97,6 +102,8 @@ func (j *Job) Run(ctx context.Context, w Wake) (Outcome, error) {
 		return j.comeBack(ctx, row, now)
 	case row.Version == 0:
 		return idle(row), nil
+	case w.Reason == ReasonWebhook:
+		return j.hooked(ctx, row, w, now)
 	}
 	return j.lookup(ctx, row, row.clone(), now, w.Full)
 }
@@ -109,9 +116,14 @@ func idle(row Account) Outcome {
 // lookup is a run of an account, which is stored as was and begins as row. One that OwnerRez refused, with a personal
 // token that was replaced since it was read, says nothing of the account: it begins again with the new one.
 func (j *Job) lookup(ctx context.Context, was, row Account, now time.Time, full bool) (Outcome, error) {
-	r, err := j.look(ctx, row.clone(), now, full)
+	return j.lookupAs(ctx, budget.Polls, was, row, now, full)
+}
+
+// lookupAs is lookup with permits of a level.
+func (j *Job) lookupAs(ctx context.Context, level budget.Level, was, row Account, now time.Time, full bool) (Outcome, error) {
+	r, err := j.look(ctx, level, row.clone(), now, full)
 	if err == nil && errors.Is(r.ended, ownerrez.ErrUnauthorized) && r.row.Credential != r.row.Connection && j.replaced(ctx, r.row.Credential) {
-		r, err = j.look(ctx, row.clone(), now, full)
+		r, err = j.look(ctx, level, row.clone(), now, full)
 	}
 	if err != nil {
 		return Outcome{Key: was.Key}, err
@@ -120,9 +132,10 @@ func (j *Job) lookup(ctx context.Context, was, row Account, now time.Time, full 
 }
 
 // look asks OwnerRez. The error is one of our own.
-func (j *Job) look(ctx context.Context, row Account, now time.Time, full bool) (*run, error) {
+func (j *Job) look(ctx context.Context, level budget.Level, row Account, now time.Time, full bool) (*run, error) {
 	row.RunBegan = now
 	r := newRun(&row, j.Settings, now)
+	r.meter.level = level
 	r.share, r.maxTime, r.progress, r.split = j.share(), j.MaxTime, j.Progress, row.Failures > 0
 	r.load = func(ctx context.Context) ([]availability.Record, error) { return j.Store.Records(ctx, row.ID) }
 	r.reach = func(w availability.Range) availability.Range { w.To = ownerrez.Date{}; return w }
@@ -234,7 +247,7 @@ func (j *Job) options(m *meter) []ownerrez.Option {
 	if j.Window != nil {
 		opts = append(opts, ownerrez.WithObserver(j.Window.Observe))
 		if !j.People {
-			opts = append(opts, ownerrez.WithLimiter(j.Window.Limiter(budget.Polls)))
+			opts = append(opts, ownerrez.WithLimiter(j.Window.Limiter(m.level)))
 		}
 	}
 	if !j.People {

@@ -26,7 +26,7 @@ func (j *Job) leave(ctx context.Context, was Account, request Request, now time.
 		row.Leaving, row.Connected = nil, true // the host has connected it again meanwhile
 		return j.lookup(ctx, was, row, now, false)
 	}
-	if was.Leaving == nil && was.Status == StatusLeft {
+	if was.Leaving == nil && was.Status == StatusLeft && cred.Fingerprint == "" && wrong == nil {
 		return idle(was), j.Store.Done(ctx, request)
 	}
 	if was.Leaving == nil {
@@ -44,7 +44,7 @@ func (j *Job) leave(ctx context.Context, was Account, request Request, now time.
 			return Outcome{Key: was.Key}, err
 		}
 	}
-	m := &meter{}
+	m := &meter{level: budget.Polls}
 	if wrong == nil {
 		wrong = j.giveUp(ctx, row, cred, m)
 	}
@@ -74,7 +74,10 @@ func (j *Job) giveUp(ctx context.Context, row Account, cred account.Credential, 
 		return nil
 	}
 	if cred.Fingerprint != "" {
-		err := j.unsubscribe(ctx, cred, m)
+		err := prepare(ctx, cred, j.options(m)...)
+		if err == nil {
+			err = j.unsubscribe(ctx, cred, m)
+		}
 		if err != nil && !errors.Is(err, ownerrez.ErrUnauthorized) && !errors.Is(err, ownerrez.ErrForbidden) {
 			return err
 		}
@@ -132,15 +135,21 @@ func (j *Job) concludeLeave(ctx context.Context, row Account, m *meter, now time
 		return out, j.Store.Commit(ctx, Commit{Rows: []Account{row}})
 	}
 	gone := *row.Leaving
-	e := row.number(Event{
-		Kind: AccountChanged, At: now, Was: row.Status, Now: StatusLeft, AsOf: row.AsOf,
-		Reason: "The account was disconnected by the " + gone.By + ".", Next: "To look it up again, let its host connect it again.",
-	}, row.Seq+1, now)
+	commit := Commit{Account: row.ID}
+	if row.Status != StatusLeft { // else that was told, and its host connected it and changed their mind
+		row.Seq++
+		commit.Events = []Event{row.number(Event{
+			Kind: AccountChanged, At: now, Was: row.Status, Now: StatusLeft, AsOf: row.AsOf,
+			Reason: "The account was disconnected by the " + gone.By + ".", Next: "To look it up again, let its host connect it again.",
+		}, row.Seq, now)}
+	}
 	row.Left, row.Leaving = &gone, nil
 	row.Connected, row.Connection, row.Credential, row.ConnectedAt = false, "", "", time.Time{}
-	row.Status, row.StatusSince, row.Seq = StatusLeft, now, e.Seq
+	row.Status, row.StatusSince = StatusLeft, now
 	row.Failures, row.RefusedAt, row.Problems, row.LateSaid = 0, time.Time{}, nil, nil
-	if err := j.Store.Commit(ctx, Commit{Rows: []Account{row}, Account: row.ID, Events: []Event{e}}); err != nil {
+	row.Noted, row.NotedMany = nil, false
+	commit.Rows = []Account{row}
+	if err := j.Store.Commit(ctx, commit); err != nil {
 		return Outcome{Key: row.Key}, err
 	}
 	row.Version++

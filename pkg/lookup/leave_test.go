@@ -297,6 +297,26 @@ func TestComeBackWhileLeaving(t *testing.T) {
 	}
 }
 
+// A host who has left connects again, and changes their mind before the lane has seen it.
+func TestBackAndAwayAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, token := staying(t)
+		g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
+		g.wakeFor(lookup.ReasonLeave)
+		wait(time.Hour)
+		g.arrive("")
+		secret, err := g.vault.Get(t.Context(), "account/123456")
+		if err != nil || strings.Contains(string(secret.Value), token) {
+			t.Fatalf("%v", err)
+		}
+		g.ask(lookup.Request{Leave: true, By: lookup.ByHost}) // in place of the first
+		g.wakeFor(lookup.ReasonLeave)
+		_, token, _ = strings.Cut(string(secret.Value), `"access_token":"`)
+		token, _, _ = strings.Cut(token, `"`)
+		g.gone(token)
+	})
+}
+
 // A Request that comes late, of a host who has left meanwhile, brings nothing back.
 func TestOldConnectionStaysGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -5,11 +5,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 )
 
 // meter counts what a run sends, and keeps the time of OwnerRez's first answer. It is safe for concurrent use.
 type meter struct {
+	level budget.Level // of the permits
+
 	mu    sync.Mutex
 	sent  int
 	first time.Time // Date of the first answer that had one

@@ -15,12 +15,13 @@ type question struct {
 	lacked            *appetite     // the complete read that lacked it and must have shown it; nil if none did
 	edge              bool          // a complete read lacked it, and need not have shown it
 	lapsed            bool          // it is a hold whose time is over
+	noted             bool          // a webhook told of it, and this run has not shown it
 }
 
 // rank puts rows that cannot be read last: they are asked for in every run, as long as they are there, and must not
 // keep the others waiting.
 func (q question) rank() int {
-	if q.lacked == nil && !q.edge && !q.lapsed {
+	if q.lacked == nil && !q.edge && !q.lapsed && !q.noted {
 		return 1
 	}
 	return 0
@@ -55,6 +56,7 @@ func (r *run) questions(shown sightings, f *fullRead) []question {
 			}
 		}
 	}
+	r.askNoted(asked, shown)
 	return slices.Collect(maps.Values(asked))
 }
 

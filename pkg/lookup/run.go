@@ -57,6 +57,7 @@ func (r *run) began() time.Time { return r.meter.begin(r.now) }
 
 // look does the run's reading, as far as OwnerRez and the budget let it. Its error is one of our own store.
 func (r *run) look(ctx context.Context, full bool) error {
+	r.openNotes()
 	if err := r.openLedger(ctx, full); err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (r *run) look(ctx context.Context, full bool) error {
 
 // openLedger loads the records, unless an increment may turn out to need none.
 func (r *run) openLedger(ctx context.Context, full bool) error {
-	quiet := r.incremental() && !full && len(r.dueForFull(false)) == 0 &&
+	quiet := r.incremental() && !full && len(r.dueForFull(false)) == 0 && !r.noted() &&
 		(r.row.NextLapse.IsZero() || r.row.NextLapse.After(r.now)) && r.now.Sub(r.row.Listed) < listEvery
 	if quiet || r.ledger != nil {
 		return nil
@@ -210,6 +211,7 @@ func (r *run) concludeProperty(p int64, f *fullRead) {
 	state := r.row.Properties[p]
 	state.Rows = len(f.props[p].seen) + len(f.props[p].doubts)
 	if r.failed[p] == nil {
+		state.Wanted = false
 		rec := r.ledger.record(p)
 		rec.Known, rec.Gone = true, false
 		state.Baseline = r.began()
