@@ -14,6 +14,6 @@ func main() {
 	stack := boot.New(os.LookupEnv)
 	store, queue := stack.Store(), stack.Queue()
 	job := stack.Job(store)
-	job.Publisher, job.Connections, job.WebhookURL = stack.Publisher(), stack.Connections(store), stack.WebhookURL()
+	job.Publisher, job.Connections, job.Webhooks = stack.Publisher(), stack.Connections(store), stack.Webhooks()
 	boot.Start(stack, queue.LambdaHandler(lane.Handler(job, lane.Sender(queue), boot.Report)))
 }

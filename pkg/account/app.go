@@ -68,32 +68,47 @@ func (s *AppSecret) Forget() {
 
 // parse reads the secret's value. No error tells anything of it.
 func (s *AppSecret) parse(value []byte) (ownerrez.OAuthConfig, error) {
-	var filled struct {
-		ClientID        string `json:"client_id"`
-		ClientSecret    string `json:"client_secret"`
-		WebhookUser     string `json:"webhook_user"`
-		WebhookPassword string `json:"webhook_password"`
-	}
-	text := trimSecret(value)
-	if len(text) == 0 {
-		return ownerrez.OAuthConfig{}, ErrNoApp
-	}
-	if text[0] != '{' || !decodeStrictly(text, &filled) {
-		return ownerrez.OAuthConfig{}, s.malformed("is no JSON object with client_id and client_secret (and webhook_user and webhook_password), and nothing else")
-	}
-	id, secret := strings.TrimSpace(filled.ClientID), strings.TrimSpace(filled.ClientSecret)
-	user, password := strings.TrimSpace(filled.WebhookUser), strings.TrimSpace(filled.WebhookPassword)
+	filled, why := parseApp(value)
 	switch {
-	case (user == "") != (password == ""):
-		return ownerrez.OAuthConfig{}, s.malformed("has only one of webhook_user and webhook_password")
-	case id == "" && secret == "" && user == "":
+	case why != "":
+		return ownerrez.OAuthConfig{}, s.malformed(why)
+	case filled == appDocument{}:
 		return ownerrez.OAuthConfig{}, ErrNoApp
 	}
-	app := ownerrez.OAuthConfig{App: ownerrez.App{Name: s.AppName, Version: s.AppVersion, ClientID: id}, ClientSecret: secret}
+	app := ownerrez.OAuthConfig{
+		App: ownerrez.App{Name: s.AppName, Version: s.AppVersion, ClientID: filled.ClientID}, ClientSecret: filled.ClientSecret,
+	}
 	if _, err := ownerrez.NewAuthorizer(app); err != nil {
 		return ownerrez.OAuthConfig{}, s.malformed("cannot be used: " + strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return app, nil
+}
+
+// appDocument is how an app's secret is filled.
+type appDocument struct {
+	ClientID        string `json:"client_id"`
+	ClientSecret    string `json:"client_secret"`
+	WebhookUser     string `json:"webhook_user"`
+	WebhookPassword string `json:"webhook_password"`
+}
+
+// parseApp reads what an app's secret holds, and says what is wrong with it without telling anything of it. One that is
+// empty is no app.
+func parseApp(value []byte) (filled appDocument, why string) {
+	text := trimSecret(value)
+	if len(text) == 0 {
+		return filled, ""
+	}
+	if text[0] != '{' || !decodeStrictly(text, &filled) {
+		return appDocument{}, "is no JSON object with client_id and client_secret (and webhook_user and webhook_password), and nothing else"
+	}
+	for _, field := range []*string{&filled.ClientID, &filled.ClientSecret, &filled.WebhookUser, &filled.WebhookPassword} {
+		*field = strings.TrimSpace(*field)
+	}
+	if (filled.WebhookUser == "") != (filled.WebhookPassword == "") {
+		return appDocument{}, "has only one of webhook_user and webhook_password"
+	}
+	return filled, ""
 }
 
 func (s *AppSecret) malformed(why string) error {

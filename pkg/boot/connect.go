@@ -55,14 +55,6 @@ func (s *Stack) recoveryDays() int {
 	return days
 }
 
-// WebhookURL is what the URLs of our webhook subscriptions begin with; empty if the stack has no public endpoints.
-func (s *Stack) WebhookURL() string {
-	if base := s.env.Get("PUBLIC_URL"); base != "" {
-		return base + "/webhooks/ownerrez/"
-	}
-	return ""
-}
-
 // Office is where hosts connect their accounts and leave: at PUBLIC_URL, by invitation unless CONNECT_MODE is open. It
 // exchanges no codes: see Callback.
 func (s *Stack) Office(st *store.Store) *connect.Office {

@@ -39,11 +39,12 @@ type Account struct {
 	Status      Status
 	StatusSince time.Time `json:",omitzero"`
 
-	Connected   bool       `json:",omitempty"` // its host has connected it: there is a connection to look for
-	Connection  string     `json:",omitempty"` // fingerprint of the connection that OwnerRez has last said is this account's
-	ConnectedAt time.Time  `json:",omitzero"`  // when it said so
-	Leaving     *Departure `json:",omitempty"` // it is being disconnected: nothing is looked up any more
-	Left        *Departure `json:",omitempty"` // it was disconnected, and has not come back
+	Connected     bool          `json:",omitempty"` // its host has connected it: there is a connection to look for
+	Connection    string        `json:",omitempty"` // fingerprint of the connection that OwnerRez has last said is this account's
+	ConnectedAt   time.Time     `json:",omitzero"`  // when it said so
+	Subscriptions Subscriptions `json:",omitzero"`  // our subscriptions to its webhooks
+	Leaving       *Departure    `json:",omitempty"` // it is being disconnected: nothing is looked up any more
+	Left          *Departure    `json:",omitempty"` // it was disconnected, and has not come back
 
 	RunBegan  time.Time `json:",omitzero"` // when the last run began
 	Due       time.Time `json:",omitzero"` // when the next one is due
@@ -144,6 +145,7 @@ func (a Account) clone() Account {
 	a.Suspects = maps.Clone(a.Suspects)
 	a.Lapsed = maps.Clone(a.Lapsed)
 	a.Noted = maps.Clone(a.Noted)
+	a.Subscriptions.IDs = slices.Clone(a.Subscriptions.IDs)
 	a.LateSaid = slices.Clone(a.LateSaid)
 	a.Problems = slices.Clone(a.Problems)
 	if a.Leaving != nil {

@@ -88,7 +88,8 @@ func newGuest(t *testing.T, quirks ownerreztest.Quirks) *guest {
 		ownerrez.WithAllowHTTPHost("ownerrez.test"), ownerrez.WithHTTPClient(client),
 	}
 	g.connections = g.connect(nil)
-	g.job.Connections, g.job.WebhookURL = g.connections, hooks
+	g.job.Connections = g.connections
+	g.job.Webhooks = &lookup.Webhooks{Base: hooks, Key: func(context.Context) ([]byte, error) { return []byte("hook key"), nil }}
 	g.job.Credentials = func(context.Context) ([]account.Credential, error) {
 		if g.personal {
 			return []account.Credential{g.credential(client)}, nil

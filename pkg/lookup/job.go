@@ -19,7 +19,7 @@ type Job struct {
 	Credentials account.Source
 	Reread      func()      // lets Credentials be read anew, where that keeps them for a while; may be nil
 	Connections Connections // how to reach accounts that their hosts connected; nil: there are none
-	WebhookURL  string      // subscriptions to URLs that begin with it are ours, and end when an account leaves; may be empty
+	Webhooks    *Webhooks   // where OwnerRez is to post what happens in connected accounts; nil: nowhere
 	Settings    Settings
 	Now         func() time.Time // nil: time.Now
 
@@ -142,6 +142,9 @@ func (j *Job) look(ctx context.Context, level budget.Level, row Account, now tim
 	err := j.enter(ctx, r)
 	if err == nil && r.ended == nil {
 		err = r.look(ctx, full)
+	}
+	if err == nil {
+		err = j.subscribe(ctx, r)
 	}
 	r.tellTrouble()
 	return r, err

@@ -3,7 +3,6 @@ package lookup
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
@@ -76,7 +75,7 @@ func (j *Job) giveUp(ctx context.Context, row Account, cred account.Credential, 
 	if cred.Fingerprint != "" {
 		err := prepare(ctx, cred, j.options(m)...)
 		if err == nil {
-			err = j.unsubscribe(ctx, cred, m)
+			err = j.unsubscribe(ctx, row, cred, m)
 		}
 		if err != nil && !errors.Is(err, ownerrez.ErrUnauthorized) && !errors.Is(err, ownerrez.ErrForbidden) {
 			return err
@@ -92,29 +91,20 @@ func (j *Job) giveUp(ctx context.Context, row Account, cred account.Credential, 
 }
 
 // unsubscribe ends our subscriptions to the account's webhooks, and nobody else's.
-func (j *Job) unsubscribe(ctx context.Context, cred account.Credential, m *meter) error {
-	if j.WebhookURL == "" {
+func (j *Job) unsubscribe(ctx context.Context, row Account, cred account.Credential, m *meter) error {
+	base := "\x00" // no URL begins so
+	if j.Webhooks != nil {
+		base = j.Webhooks.Base
+	} else if len(row.Subscriptions.IDs) == 0 {
 		return nil
 	}
-	client, err := cred.Open(j.options(m)...)
-	if err != nil {
+	r := newRun(&row, j.Settings, row.RunBegan)
+	r.meter = m
+	var err error
+	if r.client, err = cred.Open(j.options(m)...); err != nil {
 		return err
 	}
-	var ours []int64
-	for s, err := range client.WebhookSubscriptions.All(ctx, ownerrez.WebhookSubscriptionQuery{}) {
-		if err != nil {
-			return err
-		}
-		if strings.HasPrefix(s.WebhookURL, j.WebhookURL) {
-			ours = append(ours, s.ID)
-		}
-	}
-	for _, id := range ours {
-		if err := client.WebhookSubscriptions.Delete(ctx, id); err != nil && !errors.Is(err, ownerrez.ErrNotFound) {
-			return err
-		}
-	}
-	return nil
+	return r.endSubscriptions(ctx, base)
 }
 
 // concludeLeave stores how far the account has come in leaving, and tells that it has left.
@@ -147,7 +137,7 @@ func (j *Job) concludeLeave(ctx context.Context, row Account, m *meter, now time
 	row.Connected, row.Connection, row.Credential, row.ConnectedAt = false, "", "", time.Time{}
 	row.Status, row.StatusSince = StatusLeft, now
 	row.Failures, row.RefusedAt, row.Problems, row.LateSaid = 0, time.Time{}, nil, nil
-	row.Noted, row.NotedMany = nil, false
+	row.Noted, row.NotedMany, row.Subscriptions = nil, false, Subscriptions{}
 	commit.Rows = []Account{row}
 	if err := j.Store.Commit(ctx, commit); err != nil {
 		return Outcome{Key: row.Key}, err

@@ -86,6 +86,14 @@ type Maker interface {
 	Restore(ctx context.Context, name string) error
 }
 
+// History is a Vault that knows what a secret held before.
+type History interface {
+	Vault
+	// Previous returns the version that was current before the current one; or ErrNotFound, also where the engine
+	// keeps none.
+	Previous(ctx context.Context, name string) (Secret, error)
+}
+
 // Check returns ErrInvalid for a value that no engine takes: an empty one, or one above MaxValue. Every engine
 // calls it before it writes.
 func Check(value []byte) error {

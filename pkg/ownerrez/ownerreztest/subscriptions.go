@@ -40,6 +40,16 @@ func (s *Server) Subscriptions(accountID int64) []Subscription {
 	return s.hooksOf(func(h Subscription) bool { return h.Account == acc.ID })
 }
 
+// DropSubscription ends a subscription without anybody having asked for it, as others report of OwnerRez. It reports
+// false if there is none.
+func (s *Server) DropSubscription(accountID, id int64) bool {
+	acc, unlock := s.open(accountID)
+	defer unlock()
+	before := len(s.hooks)
+	s.hooks = slices.DeleteFunc(s.hooks, func(h Subscription) bool { return h.Account == acc.ID && h.ID == id })
+	return len(s.hooks) < before
+}
+
 // hooksOf is the subscriptions that belong. The server is locked.
 func (s *Server) hooksOf(belongs func(Subscription) bool) []Subscription {
 	all := []Subscription{}

@@ -127,6 +127,11 @@ func (v *Vault) Get(ctx context.Context, name string) (vault.Secret, error) {
 	return secret, nil
 }
 
+// Previous implements vault.History: the file keeps nothing that was replaced.
+func (v *Vault) Previous(_ context.Context, name string) (vault.Secret, error) {
+	return vault.Secret{}, fmt.Errorf("what secret %q held before is not kept: %w", name, vault.ErrNotFound)
+}
+
 // Replace implements vault.Vault.
 func (v *Vault) Replace(ctx context.Context, name, old string, value []byte) (version string, err error) {
 	err = v.change(ctx, false, func(d document) error {

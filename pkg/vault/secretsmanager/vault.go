@@ -15,8 +15,9 @@ import (
 
 // The labels of versions. AWSPENDING belongs to the rotation that AWS offers.
 const (
-	labelCurrent = "AWSCURRENT"
-	labelPending = "PENDING"
+	labelCurrent  = "AWSCURRENT"
+	labelPrevious = "AWSPREVIOUS"
+	labelPending  = "PENDING"
 )
 
 // maxVersions is about how many versions AWS keeps of a secret.
@@ -63,6 +64,18 @@ func (v *Vault) Get(ctx context.Context, name string) (vault.Secret, error) {
 	}
 	if err != nil {
 		return vault.Secret{}, fmt.Errorf("reading secret %s: %w", name, err)
+	}
+	return secret, nil
+}
+
+// Previous implements vault.History: it is what AWS labels AWSPREVIOUS.
+func (v *Vault) Previous(ctx context.Context, name string) (vault.Secret, error) {
+	secret, err := v.read(ctx, name, labelPrevious)
+	if err == nil && len(secret.Value) == 0 {
+		err = vault.ErrNotFound
+	}
+	if err != nil {
+		return vault.Secret{}, fmt.Errorf("reading what secret %s held before: %w", name, err)
 	}
 	return secret, nil
 }
