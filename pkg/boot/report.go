@@ -35,6 +35,11 @@ func Report(ctx context.Context, out lookup.Outcome, took time.Duration) {
 	if out.Failed {
 		level, failed = slog.LevelWarn, 1
 	}
+	if out.Silent {
+		slog.LogAttrs(ctx, slog.LevelWarn, "webhooks are silent", slog.Int64("account", out.Account),
+			slog.Any("_aws", embeddedMetrics(time.Now(), "SilentWebhooks")),
+			slog.String("Function", os.Getenv("AWS_LAMBDA_FUNCTION_NAME")), slog.Int("SilentWebhooks", 1))
+	}
 	if out.Kind != "leave" && (out.Kind != "none" || out.Failed) {
 		attrs = append(attrs, slog.Any("_aws", embeddedMetrics(time.Now(), "Lookups", "FailedLookups")),
 			slog.String("Function", os.Getenv("AWS_LAMBDA_FUNCTION_NAME")),

@@ -94,6 +94,26 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// Webhooks that have fallen silent are counted by a line of their own.
+func TestReportSilence(t *testing.T) {
+	lines := report(t, lookup.Outcome{Key: "123456", Account: 123456, Kind: "full", Silent: true})
+	var got struct {
+		Account        int64
+		SilentWebhooks int
+		AWS            json.RawMessage `json:"_aws"`
+	}
+	if len(lines) != 2 {
+		t.Fatalf("%q", lines)
+	}
+	silent := lines[0]
+	if !strings.Contains(silent, "webhooks are silent") {
+		silent = lines[1]
+	}
+	if err := json.Unmarshal([]byte(silent), &got); err != nil || got.Account != 123456 || got.SilentWebhooks != 1 || !strings.Contains(string(got.AWS), "SilentWebhooks") {
+		t.Errorf("%s, %v", silent, err)
+	}
+}
+
 // What could not be published is an error of its own in the log.
 func TestReportUnpublished(t *testing.T) {
 	lines := report(t, lookup.Outcome{Key: "123456", Account: 123456, Kind: "full", Unpublished: errors.New("access denied")})

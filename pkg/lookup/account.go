@@ -43,6 +43,7 @@ type Account struct {
 	Connection    string        `json:",omitempty"` // fingerprint of the connection that OwnerRez has last said is this account's
 	ConnectedAt   time.Time     `json:",omitzero"`  // when it said so
 	Subscriptions Subscriptions `json:",omitzero"`  // our subscriptions to its webhooks
+	Silence       Silence       `json:",omitzero"`  // webhooks that did not come
 	Leaving       *Departure    `json:",omitempty"` // it is being disconnected: nothing is looked up any more
 	Left          *Departure    `json:",omitempty"` // it was disconnected, and has not come back
 
@@ -146,6 +147,7 @@ func (a Account) clone() Account {
 	a.Lapsed = maps.Clone(a.Lapsed)
 	a.Noted = maps.Clone(a.Noted)
 	a.Subscriptions.IDs = slices.Clone(a.Subscriptions.IDs)
+	a.Silence.Unheard, a.Silence.Heard = maps.Clone(a.Silence.Unheard), maps.Clone(a.Silence.Heard)
 	a.LateSaid = slices.Clone(a.LateSaid)
 	a.Problems = slices.Clone(a.Problems)
 	if a.Leaving != nil {

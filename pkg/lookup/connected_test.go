@@ -299,8 +299,10 @@ func twoWays(t *testing.T, status int) {
 		wait(15 * time.Minute)
 		g.replacePersonal("pt_testnewer")
 		g.wake(lookup.Wake{Key: g.credentialKey()})
-		wait(time.Minute)
-		g.lookup()
+		wait(25 * time.Hour)
+		if out = g.lookup(); len(out.Problems) > 0 {
+			t.Errorf("by the personal token: %+v", out)
+		}
 		if row = g.snapshot().Account; row.Credential == row.Connection || row.Credential == personal || row.Seq != seq {
 			t.Errorf("a newer personal token: %+v", row)
 		}

@@ -31,10 +31,11 @@ func (r *run) finish() {
 		r.noteRecords()
 	}
 	r.tellProblems(covered)
+	r.tellSilence()
 	if !covered && errors.Is(r.ended, context.Canceled) {
 		return // we were interrupted: that is no trouble of the account, which is as due as before
 	}
-	r.row.Problems = r.told()
+	r.row.Problems = r.toSay()
 	switch {
 	case covered:
 		r.row.Failures, r.row.RefusedAt = 0, time.Time{}

@@ -66,6 +66,7 @@ type Outcome struct {
 	Failed      bool // nothing could be read of the account, and it was not we who ended the run
 	Problems    []Problem
 	Wake        *Wake      // another row to wake at once; nil: none
+	Silent      bool       // webhooks of the account have fallen silent: lookups found changes of which none came
 	Left        *Departure // the account was disconnected by this run: for the audit
 	Unpublished error      // why not all events were published; the next run goes on with them
 }
@@ -143,6 +144,7 @@ func (j *Job) look(ctx context.Context, level budget.Level, row Account, now tim
 	if err == nil && r.ended == nil {
 		err = r.look(ctx, full)
 	}
+	r.silent = r.listen()
 	if err == nil {
 		err = j.subscribe(ctx, r)
 	}
@@ -158,7 +160,7 @@ func (j *Job) conclude(ctx context.Context, r *run, was Account) (Outcome, error
 	r.finish()
 	out := Outcome{
 		Key: r.row.Key, Account: r.row.ID, Kind: r.kind(), Requests: r.meter.requests(),
-		AsOf: r.row.AsOf, Status: r.row.Status, Failed: r.row.Failures > was.Failures, Problems: r.told(),
+		AsOf: r.row.AsOf, Status: r.row.Status, Failed: r.row.Failures > was.Failures, Problems: r.toSay(), Silent: r.silent,
 	}
 	for _, c := range changes {
 		if len(c.changes) > 0 {

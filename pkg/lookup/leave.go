@@ -137,7 +137,7 @@ func (j *Job) concludeLeave(ctx context.Context, row Account, m *meter, now time
 	row.Connected, row.Connection, row.Credential, row.ConnectedAt = false, "", "", time.Time{}
 	row.Status, row.StatusSince = StatusLeft, now
 	row.Failures, row.RefusedAt, row.Problems, row.LateSaid = 0, time.Time{}, nil, nil
-	row.Noted, row.NotedMany, row.Subscriptions = nil, false, Subscriptions{}
+	row.Noted, row.NotedMany, row.Subscriptions, row.Silence = nil, false, Subscriptions{}, Silence{}
 	commit.Rows = []Account{row}
 	if err := j.Store.Commit(ctx, commit); err != nil {
 		return Outcome{Key: row.Key}, err

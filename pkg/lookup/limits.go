@@ -70,8 +70,8 @@ func (r *run) withinLimits() bool {
 	return len(r.failed) > 0
 }
 
-// told is what a person is told of the problems: not all of thousands that fail in the same way.
-func (r *run) told() []Problem {
+// toSay is what a person is told of the problems: not all of thousands that fail in the same way.
+func (r *run) toSay() []Problem {
 	more := len(r.problems) - maxSaid
 	if more <= 0 {
 		return r.problems

@@ -18,6 +18,7 @@ const (
 func (j *Job) hooked(ctx context.Context, was Account, w Wake, now time.Time) (Outcome, error) {
 	row := was.clone()
 	row.note(w.Booking, now)
+	row.Silence.hear(w.Booking, now)
 	soonEnough := now.Sub(was.HookRead) < hookedEvery && !w.Revoked
 	if soonEnough && was.Failures == 0 && row.Due.After(now) {
 		row.Due = now

@@ -42,7 +42,7 @@ func Once(ctx context.Context, cred account.Credential, set Settings, q Question
 	}
 	r.finish()
 	r.answerFor(q.Properties)
-	return Snapshot{Account: row, Records: r.asked(), Problems: r.told()}
+	return Snapshot{Account: row, Records: r.asked(), Problems: r.toSay()}
 }
 
 // introduce asks whose account it is: for its number and its time zone. The calendar does not hang on it.

@@ -3,6 +3,7 @@ package lookup
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -30,6 +31,10 @@ type run struct {
 	now     time.Time                    // when it began, by our clock
 	trouble func() *account.RefreshError // what is wrong with the credential, though it may work; nil: never anything
 
+	told     map[int64]time.Time // bookings that webhooks had told of when it began
+	toldMany bool                // and of more than could be noted
+	silent   bool                // webhooks fell silent with this run
+
 	good        map[int64]bool  // properties of which a full read was complete
 	failed      map[int64]error // properties of which something went wrong
 	met         map[int64]bool  // properties that a row or a person named and that we may not know
@@ -43,7 +48,7 @@ type run struct {
 func newRun(row *Account, set Settings, now time.Time) *run {
 	r := &run{
 		reader:   &reader{meter: &meter{}, capacity: pageLimit, start: time.Now()},
-		settings: set, row: row, now: now,
+		settings: set, row: row, now: now, told: maps.Clone(row.Noted), toldMany: row.NotedMany,
 		good: map[int64]bool{}, failed: map[int64]error{}, met: map[int64]bool{},
 	}
 	if row.PageLimit > 0 {

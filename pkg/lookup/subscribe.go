@@ -22,6 +22,7 @@ type Subscriptions struct {
 	Of      string    `json:",omitempty"` // a hash of the URL
 	IDs     []int64   `json:",omitempty"` // at OwnerRez
 	Checked time.Time `json:",omitzero"`  // when OwnerRez was last asked whether they are there
+	Made    time.Time `json:",omitzero"`  // since when they are all there, as far as we know
 }
 
 // subscribeAgain is how long after a failure it is tried again.
@@ -46,11 +47,19 @@ func (j *Job) subscribe(ctx context.Context, r *run) error {
 	}
 	url := account.WebhookURL(j.Webhooks.Base, key, r.row.ID)
 	of := account.Fingerprint(key, url)
-	subs := &r.row.Subscriptions
-	if subs.Of == of && r.now.Sub(subs.Checked) < fullEvery {
+	subs, silence := &r.row.Subscriptions, &r.row.Silence
+	anew := !silence.Since.IsZero() && r.now.Sub(silence.Remade) >= fullEvery
+	if subs.Of == of && r.now.Sub(subs.Checked) < fullEvery && !anew {
 		return nil
 	}
-	ids, err := r.ensure(ctx, j.Webhooks.Base, url)
+	if anew {
+		silence.Remade = r.now
+	}
+	before := slices.Clone(subs.IDs)
+	ids, err := r.ensure(ctx, j.Webhooks.Base, url, anew)
+	if slices.Sort(ids); !slices.Equal(ids, before) || subs.Made.IsZero() {
+		subs.Made = r.now
+	}
 	subs.IDs = ids
 	if err != nil {
 		subs.Of, subs.Checked = of, r.now.Add(subscribeAgain-fullEvery)
@@ -63,8 +72,8 @@ func (j *Job) subscribe(ctx context.Context, r *run) error {
 }
 
 // ensure makes the subscriptions that are missing, ends ours that lead elsewhere, and returns the ids of those that are
-// ours now.
-func (r *run) ensure(ctx context.Context, base, url string) (ids []int64, err error) {
+// ours now. With anew all are ended and made again: that has cured some of which nothing came.
+func (r *run) ensure(ctx context.Context, base, url string, anew bool) (ids []int64, err error) {
 	there, err := r.subscriptions(ctx)
 	if err != nil {
 		return r.row.Subscriptions.IDs, err
@@ -75,7 +84,7 @@ func (r *run) ensure(ctx context.Context, base, url string) (ids []int64, err er
 			continue
 		}
 		i := slices.IndexFunc(missing, func(w ownerrez.WebhookSubscription) bool {
-			return s.WebhookURL == url && s.Type == w.Type && s.Action == w.Action && s.Category == ""
+			return !anew && s.WebhookURL == url && s.Type == w.Type && s.Action == w.Action && s.Category == ""
 		})
 		if i >= 0 {
 			missing, ids = slices.Delete(missing, i, i+1), append(ids, s.ID)

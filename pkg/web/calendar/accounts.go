@@ -23,10 +23,11 @@ type Accounts struct {
 // Account is how one account is doing.
 type Account struct {
 	lookup.Standing
-	ValidUntil time.Time         `json:"valid_until,omitzero"` // in UTC; zero if it was never read. Later, ask again before a night is shown free
-	Seq        int64             `json:"seq"`                  // the account's last event
-	TimeZone   string            `json:"time_zone,omitempty"`
-	Properties []AccountProperty `json:"properties"` // those that are not gone, by id
+	ValidUntil     time.Time         `json:"valid_until,omitzero"` // in UTC; zero if it was never read. Later, ask again before a night is shown free
+	Seq            int64             `json:"seq"`                  // the account's last event
+	TimeZone       string            `json:"time_zone,omitempty"`
+	SilentWebhooks bool              `json:"silent_webhooks,omitempty"` // OwnerRez no longer tells of changes when they happen: lookups find them on schedule
+	Properties     []AccountProperty `json:"properties"`                // those that are not gone, by id
 }
 
 // AccountProperty is how a property is doing.
@@ -82,7 +83,7 @@ func (a *api) account(row lookup.Account) Account {
 	set := a.opts.Settings
 	out := Account{
 		Standing: set.Standing(row, a.opts.Now()), ValidUntil: validUntil(row.AsOf, set), Seq: row.Seq,
-		Properties: []AccountProperty{},
+		Properties: []AccountProperty{}, SilentWebhooks: !row.Silence.Since.IsZero(),
 	}
 	if loc, certain := set.Location("", row.Zone); certain {
 		out.TimeZone = loc.String()
