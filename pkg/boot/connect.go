@@ -2,6 +2,7 @@ package boot
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -68,6 +69,15 @@ func (s *Stack) Office(st *store.Store) *connect.Office {
 		Options:   s.env.OwnerRez().Options,
 		Open:      mode == "open",
 	}
+}
+
+// Inviter makes invitations to the Office at PUBLIC_URL; nil if the stack has no public endpoints.
+func (s *Stack) Inviter(st *store.Store) func(context.Context, connect.Invitation) (string, error) {
+	public := s.env.Get("PUBLIC_URL")
+	if public == "" {
+		return nil
+	}
+	return (&connect.Office{Notes: st, PublicURL: public}).Invite
 }
 
 // Callback is the Office that exchanges the codes with which hosts come back, and keeps their tokens. Its requests

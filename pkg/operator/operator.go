@@ -1,4 +1,5 @@
-// Package operator answers whoever runs the software: how the accounts are doing, and what is wrong with one.
+// Package operator answers whoever runs the software: how the accounts are doing, what is wrong with one, and what to do;
+// and it invites hosts and disconnects accounts.
 package operator
 
 import (
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 )
 
@@ -19,12 +21,21 @@ type Desk struct {
 	Credentials account.Source
 	Settings    lookup.Settings
 	Now         func() time.Time // nil means time.Now
+
+	// Invite makes an invitation, and returns the link for the host; nil where hosts can reach nothing of ours.
+	Invite func(context.Context, connect.Invitation) (link string, err error)
+	// Wake wakes an account's lane after it was asked to disconnect the account.
+	Wake func(context.Context, lookup.Wake) error
 }
 
 // Command is what an operator asks. Its JSON is a contract with operators' scripts.
 type Command struct {
-	Command string `json:"command"`           // "list" or "status"
-	Account int64  `json:"account,omitempty"` // of status
+	Command string `json:"command"`           // "list", "status", "invite", "disconnect", "purge" or "doctor"
+	Account int64  `json:"account,omitempty"` // of status and disconnect; of invite, if it is for one account only
+	Ref     string `json:"ref,omitempty"`     // of invite: the operator's own reference
+	Return  string `json:"return,omitempty"`  // of invite: an https URL to which the last page links
+	Days    int    `json:"days,omitempty"`    // of invite: for how long it is good; 0 means 7
+	Yes     bool   `json:"yes,omitempty"`     // of purge: do it, and do not only tell
 }
 
 // Status is what is known of one account.
@@ -37,8 +48,15 @@ type Status struct {
 	Failures   int              `json:"failures,omitempty"` // lookups that failed since the last good one
 	Seq        int64            `json:"seq"`                // the last event
 	Published  int64            `json:"published"`          // the last event that was published
+	Left       *Left            `json:"left,omitempty"`     // of an account that was disconnected
 	Properties []PropertyStatus `json:"properties"`         // by number
 	Problems   []lookup.Problem `json:"problems"`           // all that is wrong
+}
+
+// Left says since when an account is disconnected, and by whom.
+type Left struct {
+	At time.Time `json:"at"` // when that was asked for, in UTC
+	By string    `json:"by"` // "host" or "operator"
 }
 
 // PropertyStatus is what is known of a property.
@@ -51,17 +69,31 @@ type PropertyStatus struct {
 	Late  string    `json:"late,omitempty"` // why it is older than its account
 }
 
-// Handle does a command: "list" returns the Standings of all accounts, "status" the Status of one.
+// commands are how each is said.
+const commands = `{"command":"list"}, {"command":"status","account":123456}, {"command":"doctor"}, ` +
+	`{"command":"invite","account":123456,"ref":"your own","return":"https://example.com/done","days":7} (all but command may be left out), ` +
+	`{"command":"disconnect","account":123456} or {"command":"purge"}`
+
+// Handle does a command. "list" returns Standings, "status" a Status, "invite" an Invitation, "disconnect" a Disconnect,
+// "purge" a Purge, "doctor" Findings.
 func (d Desk) Handle(ctx context.Context, c Command) (any, error) {
 	switch c.Command {
 	case "list":
 		return d.List(ctx)
 	case "status":
 		return d.Status(ctx, c.Account)
+	case "invite":
+		return d.InviteHost(ctx, c)
+	case "disconnect":
+		return d.Disconnect(ctx, c.Account)
+	case "purge":
+		return d.Purge(ctx, c.Yes)
+	case "doctor":
+		return d.Doctor(ctx)
 	case "":
-		return nil, errors.New(`there is no command: send {"command":"list"} or {"command":"status","account":123456}`)
+		return nil, errors.New("there is no command: send " + commands)
 	}
-	return nil, fmt.Errorf(`%.40q is no command: send {"command":"list"} or {"command":"status","account":123456}`, c.Command)
+	return nil, fmt.Errorf("%.40q is no command: send %s", c.Command, commands)
 }
 
 // List tells how every account is doing.
@@ -86,6 +118,9 @@ func (d Desk) Status(ctx context.Context, id int64) (Status, error) {
 		Standing: d.Settings.Standing(row, d.now()), Name: row.Name, TimeZone: row.Zone,
 		Due: row.Due, LastRun: row.RunBegan, Failures: row.Failures, Seq: row.Seq, Published: row.Published,
 		Properties: []PropertyStatus{}, Problems: append([]lookup.Problem{}, row.Problems...),
+	}
+	if row.Left != nil {
+		st.Left = &Left{At: row.Left.At, By: row.Left.By}
 	}
 	for id, state := range row.Properties {
 		rec, _ := snap.Record(id)
