@@ -28,6 +28,8 @@ Also, with their defaults:
   OWNERREZ_LOOKUP_EVERY            time between lookups of serve (15m)
   OWNERREZ_REQUESTS_PER_5_MINUTES  what may be sent to OwnerRez, 30 to 300 (240)
   OWNERREZ_TIME_ZONE               for properties and accounts that name none
+  OWNERREZ_CLIENT_ID, OWNERREZ_CLIENT_SECRET, OWNERREZ_PUBLIC_URL
+                                   the OAuth app and our https address, for connecting other people's accounts
   OWNERREZ_API_URL                 https://api.ownerrez.com
   OWNERREZ_APP_URL                 https://app.ownerrez.com
 
@@ -38,6 +40,7 @@ type grammar struct {
 	Serve      serveCommand      `cmd:"" default:"withargs" help:"Look up on schedule and show the calendar as a page (the default)."`
 	Lookup     lookupCommand     `cmd:"" help:"Look nights up once and print them."`
 	Properties propertiesCommand `cmd:"" help:"List the account's properties."`
+	Accounts   accountsCommand   `cmd:"" help:"How accounts are doing; invite hosts, disconnect accounts."`
 	Ownerrez   ownerrezCommand   `cmd:"" help:"Serve a demo OwnerRez alone, to try other programs against."`
 }
 

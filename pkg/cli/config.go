@@ -19,8 +19,10 @@ type config struct {
 	email    string
 	token    string
 	auth     ownerrez.Auth     // nil if there are no credentials
-	options  []ownerrez.Option // where OwnerRez is, and as whom we call
+	options  []ownerrez.Option // where OwnerRez is
+	agent    []ownerrez.Option // as whom a personal token calls
 	apiHost  string            // with its port, if it names one
+	connecting
 }
 
 // errNoCredentials is what a command says that needs them.
@@ -35,6 +37,7 @@ func (p *program) config(demo bool) (config, error) {
 		where := r.OwnerRez()
 		c.options, c.apiHost = where.Options, where.Host
 		c.readCredentials(r)
+		c.readConnecting(r)
 	}
 	if err := r.Err(); err != nil {
 		return config{}, usageError{err}
@@ -59,7 +62,7 @@ func (c *config) readCredentials(r *env.Reader) {
 	} else {
 		c.auth = ownerrez.PAT(c.email, c.token)
 		if agent != "" {
-			c.options = append(c.options, ownerrez.WithUserAgent(agent))
+			c.agent = append(c.agent, ownerrez.WithUserAgent(agent))
 		}
 	}
 	if _, err := ownerrez.New(c.auth); err != nil {

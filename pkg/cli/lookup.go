@@ -145,6 +145,9 @@ func (c *lookupCommand) kept(ctx context.Context, p *program, up *upstream, conf
 
 // only is a source of one credential.
 func only(cred account.Credential) account.Source {
+	if cred.Fingerprint == "" {
+		return none
+	}
 	return func(context.Context) ([]account.Credential, error) { return []account.Credential{cred}, nil }
 }
 

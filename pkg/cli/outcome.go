@@ -26,6 +26,11 @@ func (p *program) logOutcome(out lookup.Outcome, now time.Time) {
 	if out.Kind == "full" || out.Kind == "increment" {
 		parts = append(parts, plural(out.Nights, "night")+" changed", "read "+calendar.Ago(now, out.AsOf))
 	}
+	if out.Kind == "leave" && out.Left == nil {
+		parts[0] = "is being disconnected"
+	} else if out.Left != nil {
+		parts[0] += " by the " + out.Left.By
+	}
 	p.log("%s: %s%s", who, strings.Join(parts, ", "), problemWords(out.Problems))
 }
 
@@ -49,6 +54,8 @@ func kindWords(kind string) string {
 		return "incremental lookup"
 	case "connect":
 		return "asked whose the credentials are"
+	case "leave":
+		return "disconnected"
 	}
 	return "not looked up"
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup/lane"
@@ -15,6 +16,7 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store/embedded"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/web/calendar"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/web/webhook"
 )
 
 const (
@@ -34,7 +36,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	demo := conf.auth == nil
+	demo := conf.auth == nil && conf.app == nil
 	path, err := c.path(p, demo)
 	if err != nil {
 		return err
@@ -56,13 +58,37 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	defer up.close()
 
 	p.greet(demo, address(listener), path, conf.settings.LookupEvery())
-	job := p.job(conf, up, store.New(db))
-	stop := p.schedule(ctx, job, db)
+	st := store.New(db)
+	guests, err := p.guests(conf, up, path)
+	if err != nil {
+		return err
+	}
+	job := p.job(conf, up, st)
+	guests.join(job)
+	send, stop := p.schedule(ctx, job, db)
 	defer stop()
-	handler := calendar.Handler(job.Store, job.Credentials, calendar.Options{
-		Settings: conf.settings, Demo: demo, OnError: func(err error) { p.log("an answer could not be made: %v", err) },
-	})
-	return serveHTTP(ctx, listener, onlyLoopback(handler))
+	onError := func(err error) { p.log("an answer could not be made: %v", err) }
+	handler := calendar.Handler(st, job.Credentials, calendar.Options{Settings: conf.settings, Demo: demo, OnError: onError})
+	office := guests.office(conf, up, st, send)
+	if office == nil {
+		return serveHTTP(ctx, listener, onlyLoopback(handler))
+	}
+	if err := p.welcome(ctx, office); err != nil {
+		return err
+	}
+	return serveHTTP(ctx, listener, outside(handler, office, guests.doors(send, p.log), onError))
+}
+
+// welcome says how hosts connect their accounts.
+func (p *program) welcome(ctx context.Context, office *connect.Office) error {
+	p.say("Register with OwnerRez as the app's redirect URL: %s%s", office.PublicURL, connect.CallbackPath)
+	p.say("and, for its webhook, if you use one: %s%s", office.PublicURL, webhook.Path)
+	link, err := office.Invite(ctx, connect.Invitation{})
+	if err != nil {
+		return err
+	}
+	p.say("To connect an account, once, within a week: %s", link)
+	return nil
 }
 
 // greet says what is served where.
@@ -100,11 +126,12 @@ func (p *program) job(conf config, up *upstream, st *store.Store) *lookup.Job {
 }
 
 // schedule looks who is due, at once and then again and again, and looks them up, each account in its own lane.
-// The function that it returns ends that: what is under way is cut short, and the next start goes on there.
-func (p *program) schedule(ctx context.Context, job *lookup.Job, db *embedded.DB) (stop func()) {
+// Others wake accounts by send. The function stop ends that: what is under way is cut short, and the next start goes on
+// there.
+func (p *program) schedule(ctx context.Context, job *lookup.Job, db *embedded.DB) (send lane.Send, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var queued *lanes.Lanes
-	send := func(ctx context.Context, w lookup.Wake) error { return lane.Sender(queued)(ctx, w) }
+	send = func(ctx context.Context, w lookup.Wake) error { return lane.Sender(queued)(ctx, w) }
 	handle := lane.Handler(job, send, func(_ context.Context, out lookup.Outcome, _ time.Duration) { p.logOutcome(out, time.Now()) })
 	untilStopped := func(_ context.Context, m queue.Message) error { return handle(ctx, m) }
 	queued = lanes.New(untilStopped, workers,
@@ -114,7 +141,7 @@ func (p *program) schedule(ctx context.Context, job *lookup.Job, db *embedded.DB
 		defer close(done)
 		p.tick(ctx, job, send, db)
 	}()
-	return func() {
+	return send, func() {
 		cancel()
 		<-done
 		queued.Close(ctx)

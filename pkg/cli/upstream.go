@@ -21,8 +21,9 @@ const demoSeed = 1
 
 // upstream is the OwnerRez that a command asks, and what may be sent there.
 type upstream struct {
-	cred   account.Credential
-	window *budget.Window // nil for the demo, which asks nobody outside
+	cred   account.Credential // without a Fingerprint if none is configured
+	key    []byte             // of fingerprints
+	window *budget.Window     // nil for the demo, which asks nobody outside
 	slots  *budget.Slots
 	close  func()
 }
@@ -32,6 +33,11 @@ func (p *program) open(ctx context.Context, c config) (*upstream, error) {
 	if c.auth == nil {
 		return nil, usageError{errNoCredentials}
 	}
+	return p.openAny(ctx, c)
+}
+
+// openAny prepares to ask OwnerRez, also without a credential of one's own: for the accounts that others connected.
+func (p *program) openAny(ctx context.Context, c config) (*upstream, error) {
 	path, err := p.dataFile("budget.db")
 	if err != nil {
 		return nil, err
@@ -42,10 +48,16 @@ func (p *program) open(ctx context.Context, c config) (*upstream, error) {
 		return nil, err
 	}
 	up := &upstream{
-		cred:   account.Credential{Fingerprint: account.Fingerprint(key, c.email, c.token), Auth: c.auth, Options: c.options},
+		key:    key,
 		window: budget.NewWindow(cells, c.apiHost, budget.PerFive(c.perFive)),
 		slots:  budget.NewSlots(cells, c.apiHost),
 		close:  func() {},
+	}
+	if c.auth != nil {
+		up.cred = account.Credential{
+			Fingerprint: account.Fingerprint(key, c.email, c.token), Auth: c.auth,
+			Options: append(append([]ownerrez.Option(nil), c.options...), c.agent...),
+		}
 	}
 	if c.email != "" {
 		up.cred.PATUser = account.Fingerprint(key, strings.ToLower(c.email))
@@ -74,6 +86,9 @@ func openDemo() *upstream {
 func (p *program) openFor(ctx context.Context, c config, demo bool) (*upstream, error) {
 	if demo {
 		return openDemo(), nil
+	}
+	if c.app != nil {
+		return p.openAny(ctx, c)
 	}
 	return p.open(ctx, c)
 }

@@ -28,7 +28,7 @@ func (g *guest) changeSomething(random *rand.Rand) int64 {
 	day := ownerrez.DateOf(time.Now().UTC()).AddDays(random.IntN(300))
 	ids := g.bookings()
 	id := ids[random.IntN(len(ids))]
-	g.house.change(func() {
+	g.change(func() {
 		switch random.IntN(4) {
 		case 0:
 			id = g.server.Put(testAccount, ownerreztest.Booking{PropertyID: 4401, Arrival: day, Departure: day.AddDays(2)})
@@ -63,7 +63,7 @@ func TestNoFalseAlarm(t *testing.T) {
 				hold := g.hold(4401, 400+random.IntN(50), time.Now().Add(time.Hour))
 				g.lookup()
 				wait(2 * time.Hour)
-				g.house.change(func() { g.server.Delete(testAccount, hold) })
+				g.change(func() { g.server.Delete(testAccount, hold) })
 				g.lookup()
 			}
 			for range 3 {

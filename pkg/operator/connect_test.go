@@ -75,7 +75,7 @@ func TestDisconnect(t *testing.T) {
 		t.Errorf("%+v", *woken)
 	}
 	for _, c := range []operator.Command{{Command: "disconnect"}, {Command: "disconnect", Account: 1}, {Command: "disconnect", Account: -1}} {
-		if answer, err := d.Handle(t.Context(), c); err == nil {
+		if answer, failed := d.Handle(t.Context(), c); failed == nil {
 			t.Errorf("%+v: %+v", c, answer)
 		}
 	}
@@ -87,7 +87,7 @@ func TestDisconnect(t *testing.T) {
 		t.Errorf("%+v, %v", answer, err)
 	}
 	status, err := d.Status(t.Context(), 123456)
-	if err != nil || status.Left == nil || status.Left.By != "host" || status.Standing.Status != lookup.StatusLeft {
+	if err != nil || status.Left == nil || status.Left.By != "host" || string(status.Status) != "left" {
 		t.Errorf("%+v, %v", status, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
@@ -48,16 +49,28 @@ func Handler(office *connect.Office, opts Options) http.Handler {
 	}
 	p := &pages{office, opts}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+connect.ConnectPath, p.begin)
-	mux.HandleFunc("GET "+connect.CallbackPath, p.callback)
-	mux.HandleFunc("GET "+connect.ResultPath, p.result)
-	mux.HandleFunc("GET "+connect.LeavePath, p.mayLeave)
-	mux.HandleFunc("POST "+connect.LeavePath, p.leave)
-	own := http.NewCrossOriginProtection() // another site cannot have a host's browser disconnect an account
-	if u, err := url.Parse(office.PublicURL); err == nil && u.Host != "" {
-		_ = own.AddTrustedOrigin(u.Scheme + "://" + u.Host) // a tunnel may name another host to us
+	for path, get := range map[string]http.HandlerFunc{
+		connect.ConnectPath: p.begin, connect.CallbackPath: p.callback, connect.ResultPath: p.result, connect.LeavePath: p.mayLeave,
+	} {
+		mux.Handle("GET "+path, opened(get))
+		mux.HandleFunc("HEAD "+path, looked)
 	}
-	return guarded(own.Handler(looking(mux)))
+	mux.HandleFunc("POST "+connect.LeavePath, p.leave)
+	return guarded(p.ownForms(mux))
+}
+
+// ownForms refuses forms of other sites, which could have a host's browser disconnect an account.
+func (p *pages) ownForms(next http.Handler) http.Handler {
+	own := http.NewCrossOriginProtection()
+	if u, err := url.Parse(p.office.PublicURL); err == nil && u.Host != "" { // a tunnel may name another host to us
+		if err = own.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+			p.opts.OnError(err)
+		}
+	}
+	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		p.show(w, p.compose(foreignForm, connect.Ending{}, ""))
+	}))
+	return own.Handler(next)
 }
 
 // guarded lets a browser show the page and its own style, and send forms to us, and nothing more.
@@ -79,19 +92,24 @@ func guarded(next http.Handler) http.Handler {
 	})
 }
 
-// looking answers those who only look whether something is there, which is to have no effect.
-func looking(next http.Handler) http.Handler {
+const htmlType = "text/html; charset=utf-8"
+
+// looked answers those who only look whether something is there, which is to have no effect.
+func looked(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", htmlType)
+	w.WriteHeader(http.StatusOK)
+}
+
+// opened refuses browsers that load a page before anybody has asked for it: it is loaded again when somebody does.
+func opened(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodHead {
-			w.Header().Set("Content-Type", htmlType)
-			w.WriteHeader(http.StatusOK)
+		if strings.Contains(r.Header.Get("Sec-Purpose")+r.Header.Get("Purpose"), "prefetch") {
+			http.Error(w, "This page is not loaded ahead.", http.StatusServiceUnavailable)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
-
-const htmlType = "text/html; charset=utf-8"
 
 // begin sends the host to OwnerRez's consent page.
 func (p *pages) begin(w http.ResponseWriter, r *http.Request) {
@@ -145,29 +163,41 @@ func (p *pages) callback(w http.ResponseWriter, r *http.Request) {
 func (p *pages) result(w http.ResponseWriter, r *http.Request) {
 	q, ok := onceEach(r.URL.RawQuery, "flow", "n")
 	flow := q["flow"]
-	end := connect.Ending{Kind: connect.WrongState}
-	if ok {
-		var err error
-		end, err = p.office.Result(r.Context(), connect.Browser{Flow: flow, Secret: secretOf(r, flowCookie(flow))})
-		if err != nil {
-			p.broken(w, err)
-			return
-		}
+	if !ok || flow == "" {
+		p.show(w, p.page(connect.Ending{Kind: connect.WrongState}, ""))
+		return
+	}
+	end, err := p.office.Result(r.Context(), connect.Browser{Flow: flow, Secret: secretOf(r, flowCookie(flow))})
+	if err != nil {
+		p.broken(w, err)
+		return
 	}
 	page := p.page(end, flow)
-	if end.Kind == connect.Connected || end.Kind == connect.Reconnected {
-		page.Lines = append(page.Lines, p.calendarWords(r, end, &page))
+	switch end.Kind {
+	case connect.Connected, connect.Reconnected:
+		page = p.connectedPage(r, end)
+	case connect.WrongState:
+		page = p.compose(pastResult, end, "")
 	}
-	if n, _ := strconv.Atoi(q["n"]); page.again {
-		if n >= 0 && n < maxReloads {
-			page.Reload = "5; url=" + connect.ResultPath + "?flow=" + url.QueryEscape(flow) + "&n=" + strconv.Itoa(n+1)
-		}
-	}
+	page.reload(connect.ResultPath+"?flow="+url.QueryEscape(flow), q["n"])
 	p.show(w, page)
 }
 
 // maxReloads is how often a page that waits for something loads itself again: for three minutes.
 const maxReloads = 36
+
+// reload has a page that waits for something load itself again in five seconds, as often as it is to. So far it has
+// done so count times.
+func (page *page) reload(address, count string) {
+	n, _ := strconv.Atoi(count)
+	if page.again && n >= 0 && n < maxReloads {
+		page.Reload = "5; url=" + address + "&n=" + strconv.Itoa(n+1)
+		page.Lines = append(page.Lines, "This page loads itself again until that is done.")
+		page.Links = append(page.Links, link{"Stop loading it again", address + "&n=" + strconv.Itoa(maxReloads), false})
+	} else if page.again {
+		page.Lines = append(page.Lines, "Load this page again later to see how it went.")
+	}
+}
 
 // leaver is who asks to leave.
 func leaver(r *http.Request, invite, id string) connect.Leaver {
@@ -175,26 +205,29 @@ func leaver(r *http.Request, invite, id string) connect.Leaver {
 	return connect.Leaver{Account: account, Key: secretOf(r, accountCookie(account)), Invite: invite}
 }
 
-// mayLeave shows what leaving means, and the button.
+// mayLeave shows what leaving means, and the button; or how far it has come.
 func (p *pages) mayLeave(w http.ResponseWriter, r *http.Request) {
-	q, ok := onceEach(r.URL.RawQuery, "account", "invite", "done")
-	switch {
-	case !ok:
+	q, ok := onceEach(r.URL.RawQuery, "account", "invite", "n")
+	if !ok {
 		p.show(w, p.page(connect.Ending{Kind: connect.NotKnownBrowser}, ""))
-		return
-	case q["done"] != "":
-		p.show(w, p.page(connect.Ending{Kind: connect.Leaving}, ""))
 		return
 	}
 	end, err := p.office.MayLeave(r.Context(), leaver(r, q["invite"], q["account"]))
-	switch {
-	case err != nil:
+	if err != nil {
 		p.broken(w, err)
-	case end.Kind == connect.Connected:
-		p.show(w, p.leavePage(end, q["invite"]))
-	default:
-		p.show(w, p.page(end, ""))
+		return
 	}
+	shown := p.page(end, "")
+	switch end.Kind {
+	case connect.Connected:
+		shown = p.leavePage(end, q["invite"])
+	case connect.Leaving:
+		shown = p.leavingPage(r, end)
+		if q["invite"] == "" { // the code of an invitation is in no page's head
+			shown.reload(leaveAddress(end.Account), q["n"])
+		}
+	}
+	p.show(w, shown)
 }
 
 // leave has the account disconnected.
@@ -204,15 +237,23 @@ func (p *pages) leave(w http.ResponseWriter, r *http.Request) {
 		p.show(w, p.page(connect.Ending{Kind: connect.NotKnownBrowser}, ""))
 		return
 	}
-	end, err := p.office.Leave(r.Context(), leaver(r, r.PostForm.Get("invite"), r.PostForm.Get("account")))
+	invite := r.PostForm.Get("invite")
+	end, err := p.office.Leave(r.Context(), leaver(r, invite, r.PostForm.Get("account")))
 	switch {
 	case err != nil:
 		p.broken(w, err)
-	case end.Kind == connect.Leaving:
-		redirect(w, connect.LeavePath+"?done=1")
+	case end.Kind == connect.Leaving && invite == "":
+		redirect(w, leaveAddress(end.Account))
+	case end.Kind == connect.Leaving: // the invitation is used up, and would not open that page
+		p.show(w, p.leavingPage(r, end))
 	default:
 		p.show(w, p.page(end, ""))
 	}
+}
+
+// leaveAddress is where the browser that has connected an account may disconnect it, and sees how that goes.
+func leaveAddress(account int64) string {
+	return connect.LeavePath + "?account=" + strconv.FormatInt(account, 10)
 }
 
 // show writes a page.
@@ -235,7 +276,7 @@ func (p *pages) show(w http.ResponseWriter, page page) {
 // broken says that the trouble is our own.
 func (p *pages) broken(w http.ResponseWriter, err error) {
 	p.opts.OnError(err)
-	p.show(w, p.brokenPage())
+	p.show(w, p.compose(ownTrouble, connect.Ending{}, ""))
 }
 
 // redirect has the browser get another address.

@@ -2,7 +2,6 @@ package connect_test
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -31,15 +30,14 @@ func TestThroughTheGateway(t *testing.T) {
 	}
 	code := strings.TrimPrefix(s.invite(connect.Invitation{}), s.pages.URL+"/connect?")
 	began := ask("GET", connect.ConnectPath, code)
-	location := began.Headers["Location"] + strings.Join(began.MultiValueHeaders["Location"], "")
+	location := began.Headers["Location"]
 	if began.StatusCode != http.StatusSeeOther || !strings.HasPrefix(location, s.at+"/") {
 		t.Fatalf("%+v", began)
 	}
 	if strings.Contains(location, "api.example.com") {
 		t.Error("the redirect URI is made of the Host header")
 	}
-	cookies := setCookies(began)
-	if len(cookies) != 1 {
+	if len(began.Cookies) != 1 {
 		t.Fatalf("%+v", began)
 	}
 	back, err := s.server.Allow(location, hostID)
@@ -47,21 +45,28 @@ func TestThroughTheGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, query, _ := strings.Cut(back, "?")
-	pair, _, _ := strings.Cut(cookies[0], ";")
-	ended := ask("GET", connect.CallbackPath, query, "first=1", pair, "last=2")
-	if ended.StatusCode != http.StatusSeeOther || len(setCookies(ended)) != 1 {
+	flow, _, _ := strings.Cut(began.Cookies[0], ";")
+	ended := ask("GET", connect.CallbackPath, query, "first=1", flow, "last=2")
+	if ended.StatusCode != http.StatusSeeOther || len(ended.Cookies) != 1 {
 		t.Fatalf("%+v", ended)
 	}
-	if head := ask("HEAD", connect.ConnectPath, code); head.StatusCode != http.StatusOK {
-		t.Errorf("%+v", head)
+	account, attributes, _ := strings.Cut(ended.Cookies[0], ";")
+	if !strings.HasPrefix(account, "__Host-account-123456=") || attributes != " Path=/; Max-Age=34560000; HttpOnly; Secure; SameSite=Lax" {
+		t.Errorf("the cookie is %s", ended.Cookies[0])
 	}
-}
-
-// setCookies are the cookies of a response, wherever they are.
-func setCookies(resp events.APIGatewayV2HTTPResponse) []string {
-	all := slices.Clone(resp.Cookies)
-	if len(all) == 0 && resp.Headers["Set-Cookie"] != "" {
-		all = append(all, resp.Headers["Set-Cookie"])
+	for name := range ended.Headers {
+		if strings.EqualFold(name, "set-cookie") {
+			t.Error("a cookie among the headers, where there is room for one only")
+		}
 	}
-	return all
+	_, query, _ = strings.Cut(ended.Headers["Location"], "?")
+	result := ask("GET", connect.ResultPath, query, flow, account)
+	if result.StatusCode != http.StatusOK || !strings.Contains(result.Body, "Disconnect this account") || result.IsBase64Encoded {
+		t.Errorf("both cookies do not arrive: %+v", result)
+	}
+	for path, status := range map[string]int{connect.ConnectPath: 200, connect.CallbackPath: 200, connect.ResultPath: 200, connect.LeavePath: 200, "/nothing": 404} {
+		if head := ask("HEAD", path, code); head.StatusCode != status || len(head.Cookies) > 0 {
+			t.Errorf("HEAD %s: %+v", path, head)
+		}
+	}
 }

@@ -2,6 +2,8 @@ package connect_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -32,6 +34,7 @@ type site struct {
 	server  *ownerreztest.Server
 	office  *connect.Office
 	handler http.Handler
+	opts    web.Options
 	pages   *httptest.Server
 	at      string // of OwnerRez
 	store   *store.Store
@@ -63,7 +66,7 @@ func newSite(t *testing.T) *site {
 	getApp := func(context.Context) (ownerrez.OAuthConfig, error) { return app, nil }
 	options := []ownerrez.Option{ownerrez.WithAPIURL(s.at), ownerrez.WithAppURL(s.at)}
 	s.office = &connect.Office{
-		Notes: s.store, Ask: s.store.Ask, Account: s.store.Account, App: getApp, PublicURL: s.pages.URL, Options: options,
+		Notes: s.store, Ask: s.store.Ask, Account: s.store.Account, Requested: s.store.Request, App: getApp, PublicURL: s.pages.URL, Options: options,
 		Wake: func(context.Context, lookup.Wake) error { return nil },
 		Connections: &account.Connections{
 			Vault: secrets, Prefix: "account/", App: getApp, Options: options,
@@ -71,7 +74,8 @@ func newSite(t *testing.T) *site {
 		},
 		Now: func() time.Time { return time.Now().Add(s.offset) },
 	}
-	s.handler = web.Handler(s.office, web.Options{AppName: "My App", OnError: func(err error) { s.errs = append(s.errs, err) }})
+	s.opts = web.Options{AppName: "My App", OnError: func(err error) { s.errs = append(s.errs, err) }}
+	s.handler = web.Handler(s.office, s.opts)
 	before := slog.Default()
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	t.Cleanup(func() { slog.SetDefault(before) })
@@ -86,7 +90,7 @@ func (s *site) invite(inv connect.Invitation) string {
 		s.t.Fatal(err)
 	}
 	_, code, _ := strings.Cut(link, "invite=")
-	s.codes = append(s.codes, code)
+	s.hide(code)
 	return link
 }
 
@@ -94,6 +98,7 @@ func (s *site) invite(inv connect.Invitation) string {
 type browser struct {
 	*site
 	client *http.Client
+	sent   []string // where redirects have led
 }
 
 func (s *site) browser() *browser {
@@ -107,6 +112,10 @@ func (s *site) browser() *browser {
 		Jar: jar, Transport: s.pages.Client().Transport,
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			b.look(r.Response)
+			b.sent = append(b.sent, r.URL.String())
+			if len(via) > 10 {
+				return errors.New("sent on and on")
+			}
 			return nil
 		},
 	}
@@ -134,67 +143,15 @@ func (b *browser) do(r *http.Request) view {
 	}
 	b.look(resp)
 	v := view{resp.StatusCode, resp.Request.URL, string(body), resp.Header}
-	if strings.HasPrefix(v.url.String(), b.pages.URL) {
-		b.safe(v)
+	if b.ours(v.url) {
+		b.whole(v)
 	}
 	return v
 }
 
-// look checks the headers of all that comes from the pages.
-func (b *browser) look(resp *http.Response) {
-	b.t.Helper()
-	if !strings.HasPrefix(resp.Request.URL.String(), b.pages.URL) {
-		return
-	}
-	for name, want := range map[string]string{
-		"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "X-Frame-Options": "DENY",
-	} {
-		if got := resp.Header.Get(name); got != want {
-			b.t.Errorf("%s: %s is %q", resp.Request.URL.Path, name, got)
-		}
-	}
-	policy := resp.Header.Get("Content-Security-Policy")
-	for _, part := range []string{"default-src 'none'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"} {
-		if !strings.Contains(policy, part) {
-			b.t.Errorf("%s: the policy is %q", resp.Request.URL.Path, policy)
-		}
-	}
-	if strings.Contains(policy, "unsafe") {
-		b.t.Errorf("%s: the policy is %q", resp.Request.URL.Path, policy)
-	}
-	for _, c := range resp.Cookies() {
-		if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode || c.MaxAge <= 0 {
-			b.t.Errorf("cookie %s: %+v", c.Name, c)
-		}
-		b.codes = append(b.codes, c.Value)
-	}
-	if resp.StatusCode/100 == 3 && resp.StatusCode != http.StatusSeeOther {
-		b.t.Errorf("%s: a redirect with %d", resp.Request.URL.Path, resp.StatusCode)
-	}
-}
-
-// safe fails if a page holds a secret, or anything of another site.
-func (b *browser) safe(v view) {
-	b.t.Helper()
-	for _, secret := range append(b.server.Secrets(), b.codes...) {
-		if len(secret) > 3 && strings.Contains(v.text, secret) && !strings.Contains(v.text, `name="invite"`) {
-			b.t.Errorf("%s shows a secret: %s", v.url.Path, v.text)
-		}
-	}
-	for _, bad := range []string{"<script", "src=", "@import", "url(", "<b>"} {
-		if strings.Contains(v.text, bad) {
-			b.t.Errorf("%s holds %s", v.url.Path, bad)
-		}
-	}
-}
-
 func (b *browser) get(address string) view {
 	b.t.Helper()
-	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, address, nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return b.do(r)
+	return b.send(http.MethodGet, address, nil, nil)
 }
 
 // decide fills the form of OwnerRez's consent page, and follows where it leads.
@@ -213,11 +170,18 @@ func (b *browser) decide(consent view, decision string, id string) view {
 
 func (b *browser) post(address string, form url.Values, header map[string]string) view {
 	b.t.Helper()
-	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
+	return b.send(http.MethodPost, address, form, header)
+}
+
+func (b *browser) send(method, address string, form url.Values, header map[string]string) view {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), method, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
 	for key, value := range header {
 		r.Header.Set(key, value)
 	}
@@ -229,7 +193,7 @@ func (v view) has(t *testing.T, status int, says ...string) {
 	t.Helper()
 	for _, text := range says {
 		if v.status != status || !strings.Contains(v.text, text) {
-			t.Errorf("%s: status %d, want %d and %q: %s", v.url.Path, v.status, status, text, v.text)
+			t.Errorf("%s: status %d, want %d and %q: %s", v.url.Path, v.status, status, text, styles.ReplaceAllString(v.text, ""))
 			return
 		}
 	}
@@ -249,4 +213,63 @@ func (v view) link(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return u.String()
+}
+
+// callback is where OwnerRez has sent the browser back to.
+func (b *browser) callback() string {
+	b.t.Helper()
+	for _, address := range b.sent {
+		if strings.HasPrefix(address, b.pages.URL+connect.CallbackPath+"?") {
+			return address
+		}
+	}
+	b.t.Fatal("the browser has not come back from OwnerRez")
+	return ""
+}
+
+// rewrite changes how a flow is stored to have ended.
+func (s *site) rewrite(flow string, change func(*connect.Ending)) {
+	s.t.Helper()
+	data, version, err := s.store.Note(s.t.Context(), "STATE#"+flow)
+	if err != nil || version == 0 {
+		s.t.Fatalf("there is no flow %s: %v", flow, err)
+	}
+	var note map[string]any
+	end := struct{ Ending *connect.Ending }{new(connect.Ending)}
+	if err = errors.Join(json.Unmarshal(data[1:], &note), json.Unmarshal(data[1:], &end)); err != nil {
+		s.t.Fatal(err)
+	}
+	change(end.Ending)
+	note["Ending"] = end.Ending
+	text, err := json.Marshal(note)
+	if err == nil {
+		err = s.store.SetNote(s.t.Context(), "STATE#"+flow, append(data[:1:1], text...), version, time.Now().Add(time.Hour))
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// row stores what the lane of the host's account has come to.
+func (s *site) row(row lookup.Account) {
+	s.t.Helper()
+	row.Key, row.ID = lookup.AccountKey(hostID), hostID
+	if was, err := s.store.Account(s.t.Context(), row.Key); err == nil {
+		row.Version = was.Version
+	}
+	if err := s.store.Commit(s.t.Context(), lookup.Commit{Rows: []lookup.Account{row}}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// done has the lane of the host's account do what it was asked to.
+func (s *site) done() {
+	s.t.Helper()
+	request, err := s.store.Request(s.t.Context(), hostID)
+	if err == nil {
+		err = s.store.Done(s.t.Context(), request)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
 }

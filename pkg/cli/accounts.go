@@ -1,0 +1,285 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/operator"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store/embedded"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/web/calendar"
+)
+
+// accountsCommand are the operator's commands.
+type accountsCommand struct {
+	List       listCommand       `cmd:"" help:"How every account is doing."`
+	Status     statusCommand     `cmd:"" help:"All that is known of one account."`
+	Doctor     doctorCommand     `cmd:"" help:"What is not as it should be, and what to do about it."`
+	Invite     inviteCommand     `cmd:"" help:"Make an invitation, by which a host connects an account."`
+	Disconnect disconnectCommand `cmd:"" help:"Disconnect an account: end its webhooks, revoke and delete its token."`
+	Purge      purgeCommand      `cmd:"" help:"Disconnect all accounts."`
+}
+
+// accountsFlags are those of all of them.
+type accountsFlags struct {
+	Data string `placeholder:"FILE" help:"The file of what is known. Default: the one of serve."`
+	JSON bool   `name:"json" help:"Print JSON. Default: plain words."`
+}
+
+// desk is where the commands are answered, and what they work with.
+type desk struct {
+	operator.Desk
+	*program
+	job *lookup.Job
+	now time.Time
+}
+
+// at opens the file, has a command answered, and prints what it prints.
+func (f accountsFlags) at(ctx context.Context, p *program, do func(*desk) (answer any, words []byte, err error)) error {
+	conf, err := p.config(false)
+	if err != nil {
+		return err
+	}
+	path := f.Data
+	if path == "" {
+		if path, err = p.dataFile("calendar.db"); err != nil {
+			return err
+		}
+	}
+	db, err := embedded.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }() // whatever was written is on the disk already
+	up, err := p.openAny(ctx, conf)
+	if err != nil {
+		return err
+	}
+	defer up.close()
+	st := store.New(db)
+	guests, err := p.guests(conf, up, path)
+	if err != nil {
+		return err
+	}
+	d := &desk{program: p, job: p.job(conf, up, st), now: time.Now()}
+	guests.join(d.job)
+	d.Desk = operator.Desk{Store: st, Credentials: d.job.Credentials, Settings: conf.settings}
+	if office := guests.office(conf, up, st, nil); office != nil {
+		d.Invite = office.Invite
+	}
+	answer, words, err := do(d)
+	if err != nil && err != errTold { //nolint:errorlint // it is never wrapped
+		return err
+	}
+	if f.JSON {
+		if failed := p.printJSON(answer); failed != nil {
+			return failed
+		}
+	} else if _, failed := p.stdout.Write(words); failed != nil {
+		return fmt.Errorf("the answer could not be written: %w", failed)
+	}
+	return err
+}
+
+type listCommand struct{ accountsFlags }
+
+// Run prints how every account is doing.
+func (c *listCommand) Run(ctx context.Context, p *program) error {
+	return c.at(ctx, p, func(d *desk) (any, []byte, error) {
+		list, err := d.List(ctx)
+		return list, standingsTable(list, d.now), err
+	})
+}
+
+func standingsTable(list []lookup.Standing, now time.Time) []byte {
+	if len(list) == 0 {
+		return []byte("No account is connected.\n")
+	}
+	var out bytes.Buffer
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "ACCOUNT\tREF\tSTATUS\tREAD\tPROBLEM") // a buffer takes everything
+	for _, st := range list {
+		who := "not known yet"
+		if st.Account != 0 {
+			who = fmt.Sprint(st.Account)
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", who, printable(st.Ref), st.Status, ago(now, st.AsOf), printable(st.Problem))
+	}
+	_ = w.Flush()
+	return out.Bytes()
+}
+
+func ago(now, asOf time.Time) string {
+	if asOf.IsZero() {
+		return "never"
+	}
+	return calendar.Ago(now, asOf)
+}
+
+type statusCommand struct {
+	Account int64 `arg:"" help:"The account's number."`
+	accountsFlags
+}
+
+// Run prints all that is known of an account.
+func (c *statusCommand) Run(ctx context.Context, p *program) error {
+	return c.at(ctx, p, func(d *desk) (any, []byte, error) {
+		st, err := d.Status(ctx, c.Account)
+		if err != nil {
+			return nil, nil, err
+		}
+		return st, statusWords(st, d.now), nil
+	})
+}
+
+func statusWords(st operator.Status, now time.Time) []byte {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "Account %d %s: %s, read %s\n", st.Account, printable(st.Name), st.Status, ago(now, st.AsOf))
+	if st.Ref != "" {
+		fmt.Fprintf(&out, "Reference: %s\n", printable(st.Ref))
+	}
+	if st.Left != nil {
+		fmt.Fprintf(&out, "Disconnected by the %s, %s\n", st.Left.By, calendar.Ago(now, st.Left.At))
+	}
+	fmt.Fprintf(&out, "Events: %d, published: %d. Failed lookups since the last good one: %d\n", st.Seq, st.Published, st.Failures)
+	for _, problem := range st.Problems {
+		fmt.Fprintf(&out, "%s %s\n", printable(problem.Message), printable(problem.Next))
+	}
+	if len(st.Properties) == 0 {
+		return out.Bytes()
+	}
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "\nPROPERTY\tNAME\tREAD\tSTAYS\t") // a buffer takes everything
+	for _, p := range st.Properties {
+		note := p.Late
+		if p.Gone {
+			note = "gone"
+		}
+		_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\n", p.ID, printable(p.Name), ago(now, p.AsOf), p.Stays, printable(note))
+	}
+	_ = w.Flush()
+	return out.Bytes()
+}
+
+type doctorCommand struct{ accountsFlags }
+
+// Run prints what is not as it should be, and ends with 1 if anything is not.
+func (c *doctorCommand) Run(ctx context.Context, p *program) error {
+	return c.at(ctx, p, func(d *desk) (any, []byte, error) {
+		found, err := d.Doctor(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(found) == 0 {
+			return found, []byte("All is well.\n"), nil
+		}
+		var out bytes.Buffer
+		for _, f := range found {
+			if f.Account != 0 {
+				fmt.Fprintf(&out, "Account %d", f.Account)
+				if f.Ref != "" {
+					fmt.Fprintf(&out, " (%s)", printable(f.Ref))
+				}
+				fmt.Fprintf(&out, ", %s: ", cmp.Or(string(f.Status), "waiting"))
+			}
+			fmt.Fprintf(&out, "%s %s\n", printable(f.Problem), printable(f.Next))
+		}
+		return found, out.Bytes(), errTold
+	})
+}
+
+type inviteCommand struct {
+	Account int64  `placeholder:"ID" help:"Only for this account. Default: for any one."`
+	Ref     string `placeholder:"TEXT" help:"Your own reference of the account, for events and /v1/accounts. Default: none."`
+	Return  string `placeholder:"URL" help:"An https address to which the last page links. Default: none."`
+	Days    int    `default:"7" help:"For how many days it is good, 1 to 90. Default: ${default}."`
+	accountsFlags
+}
+
+// Run makes an invitation.
+func (c *inviteCommand) Run(ctx context.Context, p *program) error {
+	return c.at(ctx, p, func(d *desk) (any, []byte, error) {
+		made, err := d.InviteHost(ctx, operator.Command{Account: c.Account, Ref: c.Ref, Return: c.Return, Days: cmp.Or(c.Days, -1)})
+		if err != nil {
+			return nil, nil, usageError{err}
+		}
+		return made, fmt.Appendf(nil, "%s\nIt works once, until %s.\n", made.Link, made.Expires.Local().Format("2 January 2006 15:04")), nil
+	})
+}
+
+type disconnectCommand struct {
+	Account int64 `arg:"" help:"The account's number."`
+	accountsFlags
+}
+
+// Run disconnects an account, in this process.
+func (c *disconnectCommand) Run(ctx context.Context, p *program) error {
+	return c.at(ctx, p, func(d *desk) (any, []byte, error) {
+		out, err := d.Disconnect(ctx, c.Account)
+		if err != nil {
+			return nil, nil, err
+		}
+		gone, err := d.finish(ctx, c.Account)
+		if err != nil || !gone {
+			return out, nil, cmp.Or(err, errTold)
+		}
+		out.Disconnecting, out.Next = false, "It has left."
+		return out, fmt.Appendf(nil, "Account %d is disconnected.\n", c.Account), nil
+	})
+}
+
+// finish has an account's lane do what it was asked to, and reports whether the account has left. If not, it says why.
+func (d *desk) finish(ctx context.Context, id int64) (bool, error) {
+	key := lookup.AccountKey(id)
+	out, err := d.job.Run(ctx, lookup.Wake{Key: key, Reason: lookup.ReasonLeave, Sent: d.now})
+	if err != nil {
+		return false, err
+	}
+	if out.Status != lookup.StatusLeft {
+		d.say("account %d is not disconnected yet%s", id, problemWords(out.Problems))
+	}
+	return out.Status == lookup.StatusLeft, nil
+}
+
+type purgeCommand struct {
+	Yes bool `help:"Do it. Default: only tell what it would do."`
+	accountsFlags
+}
+
+// Run disconnects all accounts, in this process.
+func (c *purgeCommand) Run(ctx context.Context, p *program) error {
+	return c.at(ctx, p, func(d *desk) (any, []byte, error) {
+		out, err := d.Purge(ctx, c.Yes)
+		if err != nil || !c.Yes || out.Done {
+			return out, purgeWords(out, c.Yes), err
+		}
+		for _, id := range out.Disconnecting {
+			if _, err = d.finish(ctx, id); err != nil {
+				return nil, nil, err
+			}
+		}
+		if out, err = d.Purge(ctx, false); err == nil && !out.Done {
+			err = errTold
+		}
+		return out, purgeWords(out, true), err
+	})
+}
+
+func purgeWords(out operator.Purge, did bool) []byte {
+	switch {
+	case out.Done:
+		return fmt.Appendf(nil, "No account is connected; %d have left.\n", out.Left)
+	case did:
+		return fmt.Appendf(nil, "Not disconnected yet: %v. Try again.\n", out.Disconnecting)
+	}
+	return fmt.Appendf(nil, "These accounts would be disconnected: %v. Say it with --yes.\n", out.Disconnecting)
+}
+
+// none is a source of no credentials.
+func none(context.Context) ([]account.Credential, error) { return nil, nil }
