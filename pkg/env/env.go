@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,13 +41,16 @@ func (r *Reader) Need(name, what string) string {
 	return value
 }
 
-// Wrong notes what is wrong with a variable, one error for each line of err. A nil err is none.
+// Wrong notes what is wrong with a variable, one error for each line of err, and each once. A nil err is none.
 func (r *Reader) Wrong(name string, err error) {
 	if err == nil {
 		return
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		r.errs = append(r.errs, fmt.Errorf("%s: %s", name, line))
+		text := name + ": " + line
+		if !slices.ContainsFunc(r.errs, func(e error) bool { return e.Error() == text }) {
+			r.errs = append(r.errs, errors.New(text))
+		}
 	}
 }
 

@@ -175,7 +175,11 @@ func (r *run) settleFound(a answer, f *fullRead) {
 }
 
 func (r *run) settleMissing(a answer, control verdict) {
-	if a.lacked == nil && !a.edge && !a.lapsed && !a.noted {
+	if a.lacked == nil && !a.edge && !a.lapsed {
+		if a.noted { // a webhook and one answer are no proof: what a list says of it is
+			delete(r.row.Noted, a.booking)
+			r.want(a.booking)
+		}
 		return // its row is listed, though it cannot be read: only a read without it tells that it is gone
 	}
 	since := r.row.Suspects[a.booking].NotFound
@@ -192,11 +196,7 @@ func (r *run) settleMissing(a answer, control verdict) {
 		r.keepLapsed(a.booking)
 	}
 	r.keepAsking(a, errUnproven)
-	if _, _, known := r.ledger.stay(a.booking); a.noted && !known {
-		delete(r.row.Noted, a.booking) // of what is not there nothing is to be freed
-		return
-	}
-	if a.lacked != nil || a.edge || a.noted {
+	if a.lacked != nil || a.edge {
 		r.noteNotFound(a.booking, a.property, control)
 	}
 }

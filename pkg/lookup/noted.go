@@ -70,6 +70,16 @@ func (r *run) openNotes() {
 	r.row.NotedMany = false
 }
 
+// want has the property of a stay read in full, in this run if it may still ask.
+func (r *run) want(booking int64) {
+	_, property, known := r.ledger.stay(booking)
+	if state, ours := r.row.Properties[property]; known && ours && !state.Gone {
+		state.Wanted = true
+		r.row.Properties[property] = state
+		r.wanted = append(r.wanted, property)
+	}
+}
+
 // noted reports whether anything is to be settled that webhooks told of.
 func (r *run) noted() bool { return len(r.row.Noted) > 0 || r.row.NotedMany }
 

@@ -33,6 +33,7 @@ type run struct {
 
 	told     map[int64]time.Time // bookings that webhooks had told of when it began
 	toldMany bool                // and of more than could be noted
+	wanted   []int64             // properties that are to be read in full because of them
 	silent   bool                // webhooks fell silent with this run
 
 	good        map[int64]bool  // properties of which a full read was complete
@@ -82,6 +83,9 @@ func (r *run) look(ctx context.Context, full bool) error {
 		return nil
 	}
 	r.readFully(ctx, r.dueForFull(full), changes)
+	if wanted := slices.Compact(slices.Sorted(slices.Values(r.wanted))); len(wanted) > 0 && !r.spent() {
+		r.readFully(ctx, wanted, changes)
+	}
 	r.askForMet(ctx)
 	r.prove(ctx)
 	return nil

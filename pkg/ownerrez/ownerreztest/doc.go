@@ -34,8 +34,9 @@
 // Update changes a booking in place, Cancel keeps its row, Delete removes it for good, as OwnerRez does: no
 // list tells of a deleted booking. Bookings and Taken tell the truth of the moment, to compare with what a
 // program believes. Requests lists what was asked, without tokens; Secrets lists all tokens, so that a test can
-// look for them where they do not belong. Subscriptions lists what OAuth apps have subscribed to; nothing is
-// delivered to them yet.
+// look for them where they do not belong. Subscriptions lists what OAuth apps have subscribed to;
+// Deliver posts to them what happened to bookings, as often as OwnerRez does, and TakeWebhooks gives a test what it would
+// post.
 //
 // # Faults
 //

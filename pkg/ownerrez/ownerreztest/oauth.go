@@ -13,6 +13,9 @@ type App struct {
 	ClientSecret string // "s_…"
 	Name         string // shown to the host who is asked for consent
 	RedirectURL  string // where the host's browser returns to; requests must name the same, to the letter
+
+	// Where the app wants to be told what happens in all accounts that let it in; empty: nowhere.
+	WebhookURL, WebhookUser, WebhookPassword string
 }
 
 // tokenKind is what a token is good for.
@@ -55,6 +58,9 @@ func (s *Server) AddApp(app App) {
 func (s *Server) RevokeAccess(accountID int64) {
 	acc, unlock := s.open(accountID)
 	defer unlock()
+	s.tellApps(acc, map[string]any{
+		"user_id": acc.ID, "action": "application_authorization_revoked", "entity_type": "api_application", "entity_id": 55,
+	})
 	acc.AccessToken = ""
 	for _, t := range s.tokens {
 		if t.account == accountID {

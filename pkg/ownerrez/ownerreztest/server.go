@@ -32,6 +32,10 @@ type Server struct {
 	limits   map[string]*usage // by IP
 	hooks    []Subscription    // by ID
 	lastHook int64             // the last subscription id given out
+	silent   map[int64]bool    // subscriptions to which nothing is posted any more
+	posts    []Webhook         // that are still to be sent
+	posted   int               // how many webhooks were made
+	failing  map[string]int    // by URL: webhooks in a row that were never taken in
 	log      []*Request
 	count    int
 
@@ -77,6 +81,8 @@ func New(opts ...Option) *Server {
 		tokens:   map[string]*token{},
 		secrets:  map[string]bool{},
 		limits:   map[string]*usage{},
+		silent:   map[int64]bool{},
+		failing:  map[string]int{},
 	}
 	for _, opt := range opts {
 		opt(s)

@@ -147,6 +147,11 @@ func (s *Server) Put(accountID int64, b Booking) int64 {
 		b.CreatedUTC = old.CreatedUTC
 	}
 	acc.put(b, s.now())
+	if old == nil {
+		s.tell(acc, "entity_create", b.ID)
+	} else {
+		s.tell(acc, "entity_update", b.ID, changedIn(old.copy(), b)...)
+	}
 	return b.ID
 }
 
@@ -164,6 +169,7 @@ func (s *Server) Update(accountID, id int64, change func(*Booking)) bool {
 	change(&b)
 	b.ID = id
 	acc.put(b, s.now())
+	s.tell(acc, "entity_update", id, changedIn(old.copy(), b)...)
 	return true
 }
 
@@ -184,6 +190,7 @@ func (s *Server) Delete(accountID, id int64) bool {
 	}
 	delete(acc.rows, id)
 	acc.forget()
+	s.tell(acc, "entity_delete", id)
 	return true
 }
 
