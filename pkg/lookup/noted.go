@@ -19,25 +19,26 @@ func (j *Job) hooked(ctx context.Context, was Account, w Wake, now time.Time) (O
 	row := was.clone()
 	row.note(w.Booking, now)
 	row.Silence.hear(w.Booking, now)
-	soonEnough := now.Sub(was.HookRead) < hookedEvery && !w.Revoked
-	if soonEnough && was.Failures == 0 && row.Due.After(now) {
-		row.Due = now
+	if w.Revoked { // whose the token is has to be asked before anything else
+		row.Connection = ""
 	}
-	if !soonEnough {
+	failing := was.Failures > 0 && was.Due.After(now) // who can post must not have us ask more often than that
+	recently := now.Sub(was.HookRead) < hookedEvery
+	switch {
+	case failing:
+	case recently && row.Due.After(now):
+		row.Due = now
+	case !recently:
 		row.HookRead = now
 	}
 	if err := j.Store.Commit(ctx, Commit{Rows: []Account{row}}); err != nil {
 		return Outcome{Key: was.Key}, err
 	}
 	row.Version++
-	if soonEnough {
+	if failing || recently {
 		return idle(row), nil
 	}
-	next := row.clone()
-	if w.Revoked { // whose the token is has to be asked before anything else
-		next.Connection = ""
-	}
-	return j.lookupAs(ctx, budget.Webhooks, row, next, now, false)
+	return j.lookupAs(ctx, budget.Webhooks, row, row.clone(), now, false)
 }
 
 // note notes a booking that a webhook told of.

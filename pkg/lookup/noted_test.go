@@ -206,6 +206,33 @@ func TestWebhookOfRevocation(t *testing.T) {
 	}
 }
 
+// Whoever knows the address cannot have us ask more often than once a minute, nor more often than failures let us.
+func TestFloodOfForgedWebhooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuest(t, ownerreztest.Quirks{})
+		g.arrive("")
+		g.wakeFor(lookup.ReasonConnected)
+		flood := func() int {
+			wait(2 * time.Minute)
+			asked := g.server.Count()
+			for i := range 100 {
+				g.wake(lookup.Wake{Key: lookup.AccountKey(testAccount), Reason: lookup.ReasonWebhook, Booking: int64(i), Revoked: i%2 == 0})
+				wait(500 * time.Millisecond)
+			}
+			return g.server.Count() - asked
+		}
+		if sent := flood(); sent > 12 {
+			t.Errorf("%d requests for a hundred forged webhooks in a minute", sent)
+		}
+		g.server.RevokeAccess(testAccount)
+		wait(15 * time.Minute)
+		g.lookup()
+		if sent := flood(); sent > 0 {
+			t.Errorf("%d requests although OwnerRez refuses the token", sent)
+		}
+	})
+}
+
 // Of accounts that are not here, have left, or are not read yet, a webhook is a wake-up like any other.
 func TestWebhookOfNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
