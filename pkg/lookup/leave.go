@@ -17,7 +17,7 @@ import (
 func (j *Job) leave(ctx context.Context, was Account, request Request, now time.Time) (Outcome, error) {
 	row := was.clone()
 	row.RunBegan = now
-	cred, wrong := j.connection(ctx, was, request)
+	cred, stored, wrong := j.connection(ctx, was, request)
 	if own := ownTrouble(wrong); own != nil {
 		return Outcome{Key: was.Key}, own
 	}
@@ -25,7 +25,7 @@ func (j *Job) leave(ctx context.Context, was Account, request Request, now time.
 		row.Leaving, row.Connected = nil, true // the host has connected it again meanwhile
 		return j.lookup(ctx, was, row, now, false)
 	}
-	if was.Leaving == nil && was.Status == StatusLeft && cred.Fingerprint == "" && wrong == nil {
+	if was.Leaving == nil && was.Status == StatusLeft && !stored {
 		return idle(was), j.Store.Done(ctx, request)
 	}
 	if was.Leaving == nil {
@@ -44,34 +44,34 @@ func (j *Job) leave(ctx context.Context, was Account, request Request, now time.
 		}
 	}
 	m := &meter{level: budget.Polls}
-	if wrong == nil {
+	if wrong == nil && stored {
 		wrong = j.giveUp(ctx, row, cred, m)
 	}
 	return j.concludeLeave(ctx, row, m, now, wrong)
 }
 
-// connection is the connection that an account would give up; without a Fingerprint if there is none that can be used.
-func (j *Job) connection(ctx context.Context, row Account, request Request) (account.Credential, error) {
+// connection is the connection that an account would give up, and whether anything is stored of it: without a Fingerprint
+// that is nothing that can be used.
+func (j *Job) connection(ctx context.Context, row Account, request Request) (cred account.Credential, stored bool, err error) {
 	if j.Connections == nil {
-		return account.Credential{}, nil
+		return account.Credential{}, false, nil
 	}
 	id := max(row.ID, request.Account)
 	j.Connections.Forget(ctx, id)
-	cred, err := j.Connections.Credential(ctx, id)
+	cred, err = j.Connections.Credential(ctx, id)
 	switch {
-	case errors.Is(err, vault.ErrNotFound) || errors.As(err, new(*account.UnreadableTokenError)):
-		return account.Credential{}, nil
+	case errors.Is(err, vault.ErrNotFound):
+		return account.Credential{}, false, nil
+	case errors.As(err, new(*account.UnreadableTokenError)):
+		return account.Credential{}, true, nil
 	case err != nil && !misconfigured(err):
-		return account.Credential{}, &ownError{err}
+		return account.Credential{}, false, &ownError{err}
 	}
-	return cred, err
+	return cred, true, err
 }
 
 // giveUp takes the steps. What OwnerRez does not let us in for, it has ended already.
 func (j *Job) giveUp(ctx context.Context, row Account, cred account.Credential, m *meter) error {
-	if j.Connections == nil {
-		return nil
-	}
 	if cred.Fingerprint != "" {
 		err := prepare(ctx, cred, j.options(m)...)
 		if err == nil {

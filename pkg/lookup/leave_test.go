@@ -317,6 +317,41 @@ func TestBackAndAwayAgain(t *testing.T) {
 	})
 }
 
+// What is stored of the account is no token: there is nothing to revoke, and it is deleted.
+func TestLeaveWithUnreadableToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, _ := staying(t)
+		secret, err := g.vault.Get(t.Context(), "account/123456")
+		if err == nil {
+			_, err = g.vault.Replace(t.Context(), "account/123456", secret.Version, []byte("by hand"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
+		if out := g.wakeFor(lookup.ReasonLeave); out.Left == nil {
+			t.Errorf("%+v", out)
+		}
+		if _, err := g.vault.Get(t.Context(), "account/123456"); !errors.Is(err, vault.ErrDeleted) {
+			t.Errorf("the secret: %v", err)
+		}
+	})
+}
+
+// Where no token is stored, none is to be deleted: a role may delete only what is there, and the stack's.
+func TestLeaveWithoutToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuest(t, ownerreztest.Quirks{})
+		g.personal = true
+		g.lookup()
+		g.vault.fail = errors.New("access denied")
+		g.ask(lookup.Request{Leave: true, By: lookup.ByOperator})
+		if out := g.wakeFor(lookup.ReasonLeave); out.Left == nil {
+			t.Errorf("%+v", out)
+		}
+	})
+}
+
 // A Request that comes late, of a host who has left meanwhile, brings nothing back.
 func TestOldConnectionStaysGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

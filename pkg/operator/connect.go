@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -28,38 +29,45 @@ func (d Desk) InviteHost(ctx context.Context, c Command) (Invitation, error) {
 		days = -1 // told with all else that is wrong
 	}
 	life := time.Duration(days) * 24 * time.Hour
+	expires := d.now().UTC().Add(life).Truncate(time.Second) // taken before it is made: not later than it is
 	link, err := d.Invite(ctx, connect.Invitation{Account: c.Account, Ref: c.Ref, Return: c.Return, Life: life})
 	if err != nil {
 		return Invitation{}, err
 	}
-	return Invitation{Link: link, Expires: d.now().UTC().Add(life).Truncate(time.Second)}, nil
+	return Invitation{Link: link, Expires: expires}, nil
 }
 
 // Disconnect is what became of the command to disconnect an account.
 type Disconnect struct {
 	Account       int64  `json:"account"`
-	Disconnecting bool   `json:"disconnecting"` // it is under way; else it had left before
+	Disconnecting bool   `json:"disconnecting"`            // it is under way; else it had left before
+	PersonalToken bool   `json:"personal_token,omitempty"` // a personal token, which we cannot revoke, leads into it, too
 	Next          string `json:"next"`
 }
 
 // Disconnect has an account's lane disconnect it: its webhooks end, its token is revoked and deleted, and it is not looked
-// up any more. To say so twice does no harm.
+// up any more. So does one whose host has connected it, and which was not looked up yet. To say so twice does no harm.
 func (d Desk) Disconnect(ctx context.Context, id int64) (Disconnect, error) {
 	if id <= 0 {
-		return Disconnect{}, errors.New(`disconnect needs an account: send {"command":"disconnect","account":123456}; {"command":"list"} lists them`)
+		return Disconnect{}, d.needsAccount("disconnect")
 	}
-	row, err := d.Store.Account(ctx, lookup.AccountKey(id))
+	row, unknown := d.Store.Account(ctx, lookup.AccountKey(id))
+	_, unasked := d.Store.Request(ctx, id)
+	for _, err := range []error{unknown, unasked} {
+		if err != nil && !errors.Is(err, lookup.ErrNotFound) {
+			return Disconnect{}, err
+		}
+	}
 	switch {
-	case errors.Is(err, lookup.ErrNotFound):
-		return Disconnect{}, fmt.Errorf(`account %d is not known here; {"command":"list"} lists those that are`, id)
-	case err != nil:
-		return Disconnect{}, err
-	case row.Status == lookup.StatusLeft:
+	case unknown != nil && unasked != nil:
+		return Disconnect{}, d.unknown(id)
+	case row.Status == lookup.StatusLeft && unasked != nil:
 		return Disconnect{Account: id, Next: "Nothing to do: it has left already."}, nil
 	}
-	out := Disconnect{Account: id, Disconnecting: true, Next: fmt.Sprintf(`It is done in a moment; {"command":"status","account":%d} tells.`, id)}
-	if !row.Connected {
-		out.Next += " It is reached by a personal token: take that out of its secret, too."
+	out := Disconnect{Account: id, Disconnecting: true, PersonalToken: row.Credential != row.Connection || unknown == nil && !row.Connected}
+	out.Next = "It is done in a moment; " + d.said("status", id) + " tells."
+	if out.PersonalToken {
+		out.Next += " It is reached by a personal token: " + d.here("do not set OWNERREZ_TOKEN to it any more.", "take that out of its secret, too.")
 	}
 	return out, d.leave(ctx, id)
 }
@@ -73,7 +81,10 @@ func (d Desk) leave(ctx context.Context, id int64) error {
 	if d.Wake == nil {
 		return nil
 	}
-	return d.Wake(ctx, lookup.Wake{Key: lookup.AccountKey(id), Reason: lookup.ReasonLeave, Sent: now})
+	if err := d.Wake(ctx, lookup.Wake{Key: lookup.AccountKey(id), Reason: lookup.ReasonLeave, Sent: now}); err != nil {
+		return fmt.Errorf("account %d is to be disconnected, which begins within minutes; it could not be begun at once: %w", id, err)
+	}
+	return nil
 }
 
 // Purge is what became of the command to disconnect all accounts.
@@ -85,36 +96,44 @@ type Purge struct {
 }
 
 // Purge disconnects all accounts, as before the stack is deleted: their tokens' secrets are not part of it. Without yes
-// it only tells what it would do.
+// it only tells what it would do. It is done when no account is connected, and no lane has anything left to do about one:
+// a host may have connected it a moment ago. What can be read is disconnected even if something else cannot, which is
+// the error then.
 func (d Desk) Purge(ctx context.Context, yes bool) (Purge, error) {
-	rows, err := d.Store.Accounts(ctx)
-	if err != nil {
-		return Purge{}, err
-	}
-	out := Purge{Disconnecting: []int64{}}
-	for _, row := range rows {
-		switch {
-		case row.Key != lookup.AccountKey(row.ID):
-		case row.Status == lookup.StatusLeft:
-			out.Left++
-		default:
-			out.Disconnecting = append(out.Disconnecting, row.ID)
+	rows, unread := d.Store.Accounts(ctx)
+	requests, unasked := d.Store.Requests(ctx)
+	for _, err := range []error{unread, unasked} {
+		if err != nil && !errors.Is(err, lookup.ErrUnreadable) {
+			return Purge{}, err
 		}
 	}
-	slices.Sort(out.Disconnecting)
-	out.Done = len(out.Disconnecting) == 0
+	open, left := map[int64]bool{}, map[int64]bool{}
+	for _, r := range requests {
+		open[r.Account] = true
+	}
+	for _, row := range rows {
+		if row.Key != lookup.AccountKey(row.ID) {
+			continue
+		}
+		if row.Status != lookup.StatusLeft {
+			open[row.ID] = true
+		} else if !open[row.ID] {
+			left[row.ID] = true
+		}
+	}
+	out := Purge{Disconnecting: append([]int64{}, slices.Sorted(maps.Keys(open))...), Left: len(left)}
+	errs := []error{unread, unasked}
+	out.Done = len(open) == 0 && errors.Join(errs...) == nil
 	switch {
 	case out.Done:
-		out.Next = "Nothing is left: the stack can be deleted."
-		return out, nil
+		out.Next = d.here("Nothing is left to be disconnected.", "Nothing is left: the stack can be deleted.")
 	case !yes:
-		out.Next = `Nothing was done yet. Send {"command":"purge","yes":true} to disconnect all of these.`
-		return out, nil
+		out.Next = "Nothing was done yet. " + d.here(`Say "ownerrez accounts purge --yes"`, `Send {"command":"purge","yes":true}`) + " to disconnect all of these."
+	default:
+		for _, id := range out.Disconnecting {
+			errs = append(errs, d.leave(ctx, id))
+		}
+		out.Next = "Say it again after a minute, until nothing is left."
 	}
-	var errs []error
-	for _, id := range out.Disconnecting {
-		errs = append(errs, d.leave(ctx, id))
-	}
-	out.Next = "Say it again after a minute, until nothing is left."
 	return out, errors.Join(errs...)
 }

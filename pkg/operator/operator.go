@@ -24,8 +24,10 @@ type Desk struct {
 
 	// Invite makes an invitation, and returns the link for the host; nil where hosts can reach nothing of ours.
 	Invite func(context.Context, connect.Invitation) (link string, err error)
-	// Wake wakes an account's lane after it was asked to disconnect the account.
+	// Wake wakes an account's lane after it was asked to disconnect the account; nil where whoever asks runs it.
 	Wake func(context.Context, lookup.Wake) error
+	// Local says that this is one process on a computer, and no stack: what to do next is told in its words.
+	Local bool
 }
 
 // Command is what an operator asks. Its JSON is a contract with operators' scripts.
@@ -104,11 +106,11 @@ func (d Desk) List(ctx context.Context) ([]lookup.Standing, error) {
 // Status tells what is known of an account.
 func (d Desk) Status(ctx context.Context, id int64) (Status, error) {
 	if id <= 0 {
-		return Status{}, errors.New(`status needs an account: send {"command":"status","account":123456}; {"command":"list"} lists them`)
+		return Status{}, d.needsAccount("status")
 	}
 	snap, err := lookup.Load(ctx, d.Store, id)
 	if errors.Is(err, lookup.ErrNotFound) {
-		return Status{}, fmt.Errorf(`account %d is not known here; {"command":"list"} lists those that are`, id)
+		return Status{}, d.unknown(id)
 	}
 	if err != nil {
 		return Status{}, err

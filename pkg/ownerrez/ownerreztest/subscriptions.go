@@ -186,5 +186,5 @@ func snake(text string) string {
 
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || (err == nil && addr.Unmap().IsLoopback())
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || (err == nil && addr.Unmap().IsLoopback())
 }
