@@ -63,7 +63,7 @@ func (j *Job) connected(ctx context.Context, was Account, request Request, now t
 	if request.Ref != "" {
 		row.Ref = request.Ref
 	}
-	if row.Status == StatusLeft || row.Status == "" {
+	if row.Status == StatusLeft || row.Version == 0 {
 		row.Status, row.StatusSince = StatusNew, now
 	}
 	out, err := j.lookup(ctx, was, row, now, false)

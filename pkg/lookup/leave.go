@@ -25,12 +25,12 @@ func (j *Job) leave(ctx context.Context, was Account, request Request, now time.
 		row.Leaving, row.Connected = nil, true // the host has connected it again meanwhile
 		return j.lookup(ctx, was, row, now, false)
 	}
-	if was.Leaving == nil && was.Status == StatusLeft && !stored {
+	if was.Leaving == nil && (was.Status == StatusLeft || was.Version == 0) && !stored && wrong == nil { // nothing is here
 		return idle(was), j.Store.Done(ctx, request)
 	}
 	if was.Leaving == nil {
-		if row.Status == "" {
-			row.ID, row.Status, row.StatusSince = request.Account, StatusNew, now
+		if row.ID == 0 { // a token was stored, and its lane did not come to it
+			row.ID, row.StatusSince = request.Account, now
 		}
 		row.Leaving, row.Failures = &Departure{At: request.At, By: request.By, Connection: cred.Fingerprint}, 0
 		if err := j.Store.Commit(ctx, Commit{Rows: []Account{row}}); err != nil {

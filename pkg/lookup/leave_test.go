@@ -396,3 +396,33 @@ func TestLeaveWithPersonalToken(t *testing.T) {
 		}
 	})
 }
+
+// An account that was never here is asked to leave: an invitation for it is enough to say so.
+func TestLeaveOfUnknownAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuest(t, ownerreztest.Quirks{})
+		g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
+		g.wakeFor(lookup.ReasonLeave)
+		if _, err := g.store.Account(t.Context(), lookup.AccountKey(testAccount)); !errors.Is(err, lookup.ErrNotFound) || len(g.requests()) > 0 {
+			t.Errorf("%v, %v", err, g.requests())
+		}
+	})
+}
+
+// A host connects and leaves before the account's lane has come to it: the token ends.
+func TestLeaveBeforeTheFirstRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuest(t, ownerreztest.Quirks{})
+		g.arrive("ref")
+		g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
+		if out := g.wakeFor(lookup.ReasonLeave); out.Left == nil || out.Account != testAccount {
+			t.Errorf("%+v", out)
+		}
+		if _, err := g.vault.Get(t.Context(), "account/123456"); !errors.Is(err, vault.ErrDeleted) {
+			t.Errorf("the secret: %v", err)
+		}
+		if s := g.statuses(); len(s) != 1 || s[0] != "new left" {
+			t.Errorf("%v", s)
+		}
+	})
+}

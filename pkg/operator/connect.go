@@ -64,7 +64,10 @@ func (d Desk) Disconnect(ctx context.Context, id int64) (Disconnect, error) {
 	case row.Status == lookup.StatusLeft && unasked != nil:
 		return Disconnect{Account: id, Next: "Nothing to do: it has left already."}, nil
 	}
-	out := Disconnect{Account: id, Disconnecting: true, PersonalToken: row.Credential != row.Connection || unknown == nil && !row.Connected}
+	out := Disconnect{Account: id, Disconnecting: true}
+	if unknown == nil && row.Status != lookup.StatusLeft {
+		out.PersonalToken = !row.Connected || row.Credential != row.Connection
+	}
 	out.Next = "It is done in a moment; " + d.said("status", id) + " tells."
 	if out.PersonalToken {
 		out.Next += " It is reached by a personal token: " + d.here("do not set OWNERREZ_TOKEN to it any more.", "take that out of its secret, too.")
@@ -95,10 +98,10 @@ type Purge struct {
 	Next          string  `json:"next"`
 }
 
-// Purge disconnects all accounts, as before the stack is deleted: their tokens' secrets are not part of it. Without yes
-// it only tells what it would do. It is done when no account is connected, and no lane has anything left to do about one:
-// a host may have connected it a moment ago. What can be read is disconnected even if something else cannot, which is
-// the error then.
+// Purge disconnects all accounts, as before the stack is deleted, which would leave the secrets with their tokens behind.
+// Without yes it only tells what it would do. It is done when no account is connected, and no lane is asked for anything:
+// a host may have connected an account a moment ago. What can be read is disconnected even if something else cannot,
+// which is the error then.
 func (d Desk) Purge(ctx context.Context, yes bool) (Purge, error) {
 	rows, unread := d.Store.Accounts(ctx)
 	requests, unasked := d.Store.Requests(ctx)

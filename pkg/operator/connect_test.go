@@ -82,6 +82,7 @@ func TestDisconnect(t *testing.T) {
 	change(t, d, func(row *lookup.Account) {
 		row.Status, row.Left = lookup.StatusLeft, &lookup.Departure{At: now, By: lookup.ByHost}
 	})
+	done(t, d, 123456)
 	answer, err := d.Handle(t.Context(), operator.Command{Command: "disconnect", Account: 123456})
 	if out, ok := answer.(operator.Disconnect); err != nil || !ok || out.Disconnecting {
 		t.Errorf("%+v, %v", answer, err)
@@ -89,6 +90,18 @@ func TestDisconnect(t *testing.T) {
 	status, err := d.Status(t.Context(), 123456)
 	if err != nil || status.Left == nil || status.Left.By != "host" || string(status.Status) != "left" {
 		t.Errorf("%+v, %v", status, err)
+	}
+}
+
+// done is a lane that has done what it was asked to.
+func done(t *testing.T, d operator.Desk, id int64) {
+	t.Helper()
+	r, err := d.Store.Request(t.Context(), id)
+	if err == nil {
+		err = d.Store.Done(t.Context(), r)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -128,67 +141,8 @@ func TestPurge(t *testing.T) {
 		t.Errorf("%s, woken: %v", got, *woken)
 	}
 	change(t, d, func(row *lookup.Account) { row.Status = lookup.StatusLeft })
+	done(t, d, 123456)
 	if got := purge(true); !strings.HasPrefix(got, `{"disconnecting":[],"left":2,"done":true,`) || len(*woken) != 1 {
 		t.Errorf("%s, woken: %v", got, *woken)
-	}
-}
-
-// TestDoctor looks at accounts that are well, and at those that are not.
-func TestDoctor(t *testing.T) {
-	for name, test := range map[string]struct {
-		change func(*lookup.Account)
-		ask    *lookup.Request
-		want   []string // of each finding, what its words hold
-	}{
-		"well":       {func(row *lookup.Account) { row.Problems, row.Published = nil, row.Seq }, nil, nil},
-		"a property": {func(row *lookup.Account) { row.Published = row.Seq }, nil, []string{"It could not be read."}},
-		"late": {func(row *lookup.Account) {
-			row.Problems, row.Published = nil, row.Seq
-			row.AsOf, row.RunBegan, row.Due = now.Add(-2*time.Hour), now.Add(-20*time.Minute), now.Add(time.Minute)
-		}, nil, []string{"2 hours old"}},
-		"asleep": {func(row *lookup.Account) {
-			row.Problems, row.Published = nil, row.Seq
-			row.AsOf, row.RunBegan, row.Due = now.Add(-2*time.Hour), now.Add(-2*time.Hour), now.Add(-time.Hour)
-		}, nil, []string{"No lookup has begun for 2 hours", "2 hours old"}},
-		"reconnect": {func(row *lookup.Account) {
-			row.Published, row.Status = row.Seq, lookup.StatusReconnect
-			row.Problems = []lookup.Problem{{Message: "OwnerRez does not accept the token.", Next: "Connect it again."}}
-		}, nil, []string{"does not accept"}},
-		"unpublished": {func(row *lookup.Account) { row.Problems, row.RunBegan = nil, now.Add(-11*time.Minute) }, nil, []string{"1 of its events"}},
-		"never read": {func(row *lookup.Account) {
-			row.Problems, row.Published, row.Status, row.AsOf = nil, row.Seq, lookup.StatusNew, time.Time{}
-		}, nil, []string{"never read"}},
-		"left": {func(row *lookup.Account) { row.Published, row.Status = row.Seq, lookup.StatusLeft }, nil, nil},
-		"a request of a moment ago": {func(row *lookup.Account) { row.Problems, row.Published = nil, row.Seq },
-			&lookup.Request{Account: 123456, At: now.Add(-time.Minute)}, nil},
-		"a request that waits": {func(row *lookup.Account) { row.Problems, row.Published = nil, row.Seq },
-			&lookup.Request{Account: 123456, Leave: true, At: now.Add(-time.Hour)}, []string{"to be disconnected 60 minutes ago"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			d := newDesk(t)
-			change(t, d, func(row *lookup.Account) { row.Ref = "desk"; test.change(row) })
-			if test.ask != nil {
-				if err := d.Store.Ask(t.Context(), *test.ask); err != nil {
-					t.Fatal(err)
-				}
-			}
-			answer, err := d.Handle(t.Context(), operator.Command{Command: "doctor"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			found := answer.([]operator.Finding)
-			text, _ := json.Marshal(found)
-			if len(found) != len(test.want) || found == nil {
-				t.Fatalf("%s; want %d findings", text, len(test.want))
-			}
-			for i, says := range test.want {
-				if !strings.Contains(found[i].Problem, says) || found[i].Next == "" {
-					t.Errorf("%s; want %q", text, says)
-				}
-				if found[i].Account != 0 && found[i].Ref != "desk" && test.ask == nil {
-					t.Errorf("without the reference: %s", text)
-				}
-			}
-		})
 	}
 }

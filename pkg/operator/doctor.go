@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
@@ -19,7 +20,7 @@ type Finding struct {
 	Account int64         `json:"account,omitempty"` // 0: it is about no single account
 	Ref     string        `json:"ref,omitempty"`
 	Status  lookup.Status `json:"status,omitempty"`
-	Behind  string        `json:"behind,omitempty"` // how old what is known is, such as "2 h"; empty if nothing is, or if it is about something else
+	Behind  string        `json:"behind,omitempty"` // how old what is known is, such as "2 hours"; empty if it is as recent as it should be
 	Problem string        `json:"problem"`
 	Next    string        `json:"next"`
 }
@@ -29,96 +30,117 @@ type Finding struct {
 func (d Desk) Doctor(ctx context.Context) ([]Finding, error) {
 	found := []Finding{}
 	rows, unread := d.Store.Accounts(ctx)
-	if unread != nil && !errors.Is(unread, lookup.ErrUnreadable) {
-		return nil, unread
-	}
-	if unread != nil {
-		found = append(found, Finding{Problem: unread.Error(), Next: "Run the release that wrote it, or restore it from a backup."})
-	}
-	found = append(found, d.asleep(rows)...)
-	standings, err := d.List(ctx)
-	if err != nil && !errors.Is(err, lookup.ErrUnreadable) {
-		return nil, err
-	}
-	for _, st := range standings {
-		if f, wrong := d.finding(st); wrong {
-			found = append(found, f)
+	requests, unasked := d.Store.Requests(ctx)
+	standings, unlisted := d.List(ctx)
+	for _, err := range []error{unread, unasked, unlisted} {
+		if err != nil && !errors.Is(err, lookup.ErrUnreadable) {
+			return nil, err
 		}
+	}
+	if err := errors.Join(unread, unasked); err != nil {
+		found = append(found, Finding{Problem: err.Error(), Next: "Run the release that wrote it, or restore it from a backup."})
 	}
 	now := d.now()
-	for _, row := range rows {
-		if row.Published < row.Seq && now.Sub(row.RunBegan) > overdue {
-			found = append(found, Finding{
-				Account: row.ID, Ref: row.Ref, Status: row.Status,
-				Problem: fmt.Sprintf("%d of its events are not published.", row.Seq-row.Published),
-				Next:    "See what the log of the lookups says of publishing; the next lookup goes on with them.",
-			})
+	found = append(found, d.asleep(rows, now)...)
+	for _, st := range standings {
+		if st.Account == 0 {
+			found = append(found, d.unknownCredential(st))
 		}
 	}
-	waiting, err := d.waiting(ctx)
-	return append(found, waiting...), err
-}
-
-// finding is what is wrong with an account, if anything is.
-func (d Desk) finding(st lookup.Standing) (Finding, bool) {
-	f := Finding{Account: st.Account, Ref: st.Ref, Status: st.Status, Problem: st.Problem, Next: st.Next}
-	if !st.AsOf.IsZero() {
-		f.Behind = availability.Age(d.now().Sub(st.AsOf))
+	slices.SortStableFunc(rows, func(a, b lookup.Account) int { return cmp.Compare(a.ID, b.ID) })
+	for _, row := range rows {
+		if row.Key != lookup.AccountKey(row.ID) {
+			continue
+		}
+		if f, wrong := d.finding(row, now); wrong {
+			found = append(found, f)
+		}
+		unpublished, err := d.unpublished(ctx, row, now)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, unpublished...)
 	}
-	switch st.Status {
-	case lookup.StatusOK:
-		return f, st.Problem != ""
-	case lookup.StatusNew:
-		f.Problem = cmp.Or(f.Problem, "It was never read.")
-		f.Next = cmp.Or(f.Next, "Wait a minute; if it stays, see that lookups run.")
-	}
-	f.Problem = cmp.Or(f.Problem, "It is "+string(st.Status)+".")
-	f.Next = cmp.Or(f.Next, "See what the log of the lookups says.")
-	return f, true
+	return append(found, d.waiting(rows, requests, now)...), nil
 }
 
 // asleep says that no lookup runs at all.
-func (d Desk) asleep(rows []lookup.Account) []Finding {
+func (d Desk) asleep(rows []lookup.Account, now time.Time) []Finding {
 	var last time.Time
-	waiting := false
+	due := false
 	for _, row := range rows {
-		if row.Status == lookup.StatusLeft || row.Key != lookup.AccountKey(row.ID) {
-			continue
-		}
-		waiting = waiting || !row.Due.After(d.now())
+		account := row.Key == lookup.AccountKey(row.ID)
+		due = due || account && row.Status != lookup.StatusLeft && !row.Due.After(now)
 		if row.RunBegan.After(last) {
 			last = row.RunBegan
 		}
 	}
-	if !waiting || last.IsZero() || d.now().Sub(last) < 3*d.Settings.LookupEvery() {
+	if !due || last.IsZero() || now.Sub(last) < 3*d.Settings.LookupEvery() {
 		return nil
 	}
 	return []Finding{{
-		Problem: "No lookup has begun for " + availability.Age(d.now().Sub(last)) + ", although accounts are due.",
-		Next:    "See that the schedule is on, and that the queue's messages reach the lookups: that their log has lines, and that nothing lies in the dead-letter queue.",
+		Problem: "No lookup has begun for " + availability.Age(now.Sub(last)) + ", although accounts are due.",
+		Next: d.here(`Start "ownerrez serve": nothing is looked up while it does not run.`,
+			"See that the schedule is on, and that the queue's messages reach the lookups: that their log has lines, and that nothing lies in the dead-letter queue."),
 	}}
 }
 
-// waiting lists what lanes were asked to do and have not done.
-func (d Desk) waiting(ctx context.Context) ([]Finding, error) {
-	requests, err := d.Store.Requests(ctx)
-	if err != nil && !errors.Is(err, lookup.ErrUnreadable) {
-		return nil, err
+// unknownCredential is about a configured credential whose account is not known.
+func (d Desk) unknownCredential(st lookup.Standing) Finding {
+	return Finding{
+		Status:  st.Status,
+		Problem: cmp.Or(st.Problem, "OwnerRez was not asked yet whose a configured token is."),
+		Next:    cmp.Or(st.Next, "Wait a minute. If it stays: "+d.seeLookups()),
 	}
+}
+
+// unpublished says that events of an account are not published, though there was time for it.
+func (d Desk) unpublished(ctx context.Context, row lookup.Account, now time.Time) ([]Finding, error) {
+	if row.Published >= row.Seq {
+		return nil, nil
+	}
+	f := Finding{
+		Account: row.ID, Ref: row.Ref, Status: row.Status,
+		Problem: fmt.Sprintf("%d of its events are not published.", row.Seq-row.Published),
+		Next:    d.here(`Start "ownerrez serve": it publishes them.`, "See what the log of the lookups says of publishing; each lookup goes on with them."),
+	}
+	events, err := d.Store.Events(ctx, row.ID, row.Published, 1, now)
+	switch {
+	case errors.Is(err, lookup.ErrUnreadable):
+		f.Problem += " " + err.Error() + "."
+		f.Next = "Run the release that wrote it, or restore it from a backup."
+		return []Finding{f}, nil
+	case err != nil:
+		return nil, err
+	case len(events) == 0: // they have expired
+		return nil, nil
+	}
+	age := now.Sub(events[0].Expires.Add(-lookup.EventsKept))
+	if age <= overdue {
+		return nil, nil
+	}
+	f.Behind = availability.Age(age)
+	return []Finding{f}, nil
+}
+
+// waiting lists what lanes were asked to do and have not done.
+func (d Desk) waiting(rows []lookup.Account, requests []lookup.Request, now time.Time) []Finding {
 	var found []Finding
 	for _, r := range requests {
-		age := d.now().Sub(r.At)
-		if age < overdue {
+		age := now.Sub(r.At)
+		if age <= overdue {
 			continue
+		}
+		f := Finding{Account: r.Account, Ref: r.Ref, Next: d.seeLookups()}
+		if i := slices.IndexFunc(rows, func(row lookup.Account) bool { return row.Key == lookup.AccountKey(r.Account) }); i >= 0 {
+			f.Ref, f.Status = cmp.Or(r.Ref, rows[i].Ref), rows[i].Status
 		}
 		what := "Its host connected it "
 		if r.Leave {
 			what = "It was to be disconnected "
 		}
-		found = append(found, Finding{
-			Account: r.Account, Ref: r.Ref, Problem: what + availability.Age(age) + " ago, and its lookups have not seen to it.",
-			Next: "See that the schedule is on, and what the log of the lookups says of the account.",
-		})
+		f.Problem = what + availability.Age(age) + " ago, and its lookups have not seen to it."
+		found = append(found, f)
 	}
-	return found, nil
+	return found
 }
