@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -28,7 +29,7 @@ type accountsCommand struct {
 
 // accountsFlags are those of all of them.
 type accountsFlags struct {
-	Data string `placeholder:"FILE" help:"The file of what is known. Default: the one of serve."`
+	Data string `placeholder:"FILE" help:"The file of what is known. Default: ownerrez-lambda/calendar.db in the user's configuration folder, as of serve."`
 	JSON bool   `name:"json" help:"Print JSON. Default: plain words."`
 }
 
@@ -42,7 +43,7 @@ type desk struct {
 
 // at opens the file, has a command answered, and prints what it prints.
 func (f accountsFlags) at(ctx context.Context, p *program, do func(*desk) (answer any, words []byte, err error)) error {
-	conf, err := p.config(false)
+	conf, err := p.configAll()
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,9 @@ func (f accountsFlags) at(ctx context.Context, p *program, do func(*desk) (answe
 	}
 	d := &desk{program: p, job: p.job(conf, up, st), now: time.Now()}
 	guests.join(d.job)
-	d.Desk = operator.Desk{Store: st, Credentials: d.job.Credentials, Settings: conf.settings}
+	d.job.Publisher = later{}     // nothing but the answer goes to stdout
+	d.job.Options = p.waiting(up) // a person waits
+	d.Desk = operator.Desk{Store: st, Credentials: d.job.Credentials, Settings: conf.settings, Local: true}
 	if office := guests.office(conf, up, st, nil); office != nil {
 		d.Invite = office.Invite
 	}
@@ -93,6 +96,10 @@ type listCommand struct{ accountsFlags }
 func (c *listCommand) Run(ctx context.Context, p *program) error {
 	return c.at(ctx, p, func(d *desk) (any, []byte, error) {
 		list, err := d.List(ctx)
+		if errors.Is(err, lookup.ErrUnreadable) {
+			d.say("ownerrez: %v", err)
+			err = errTold
+		}
 		return list, standingsTable(list, d.now), err
 	})
 }
@@ -186,7 +193,13 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 				if f.Ref != "" {
 					fmt.Fprintf(&out, " (%s)", printable(f.Ref))
 				}
-				fmt.Fprintf(&out, ", %s: ", cmp.Or(string(f.Status), "waiting"))
+				if f.Status != "" {
+					fmt.Fprintf(&out, ", %s", f.Status)
+				}
+				if f.Behind != "" {
+					fmt.Fprintf(&out, ", %s behind", f.Behind)
+				}
+				out.WriteString(": ")
 			}
 			fmt.Fprintf(&out, "%s %s\n", printable(f.Problem), printable(f.Next))
 		}
@@ -211,74 +224,6 @@ func (c *inviteCommand) Run(ctx context.Context, p *program) error {
 		}
 		return made, fmt.Appendf(nil, "%s\nIt works once, until %s.\n", made.Link, made.Expires.Local().Format("2 January 2006 15:04")), nil
 	})
-}
-
-type disconnectCommand struct {
-	Account int64 `arg:"" help:"The account's number."`
-	accountsFlags
-}
-
-// Run disconnects an account, in this process.
-func (c *disconnectCommand) Run(ctx context.Context, p *program) error {
-	return c.at(ctx, p, func(d *desk) (any, []byte, error) {
-		out, err := d.Disconnect(ctx, c.Account)
-		if err != nil {
-			return nil, nil, err
-		}
-		gone, err := d.finish(ctx, c.Account)
-		if err != nil || !gone {
-			return out, nil, cmp.Or(err, errTold)
-		}
-		out.Disconnecting, out.Next = false, "It has left."
-		return out, fmt.Appendf(nil, "Account %d is disconnected.\n", c.Account), nil
-	})
-}
-
-// finish has an account's lane do what it was asked to, and reports whether the account has left. If not, it says why.
-func (d *desk) finish(ctx context.Context, id int64) (bool, error) {
-	key := lookup.AccountKey(id)
-	out, err := d.job.Run(ctx, lookup.Wake{Key: key, Reason: lookup.ReasonLeave, Sent: d.now})
-	if err != nil {
-		return false, err
-	}
-	if out.Status != lookup.StatusLeft {
-		d.say("account %d is not disconnected yet%s", id, problemWords(out.Problems))
-	}
-	return out.Status == lookup.StatusLeft, nil
-}
-
-type purgeCommand struct {
-	Yes bool `help:"Do it. Default: only tell what it would do."`
-	accountsFlags
-}
-
-// Run disconnects all accounts, in this process.
-func (c *purgeCommand) Run(ctx context.Context, p *program) error {
-	return c.at(ctx, p, func(d *desk) (any, []byte, error) {
-		out, err := d.Purge(ctx, c.Yes)
-		if err != nil || !c.Yes || out.Done {
-			return out, purgeWords(out, c.Yes), err
-		}
-		for _, id := range out.Disconnecting {
-			if _, err = d.finish(ctx, id); err != nil {
-				return nil, nil, err
-			}
-		}
-		if out, err = d.Purge(ctx, false); err == nil && !out.Done {
-			err = errTold
-		}
-		return out, purgeWords(out, true), err
-	})
-}
-
-func purgeWords(out operator.Purge, did bool) []byte {
-	switch {
-	case out.Done:
-		return fmt.Appendf(nil, "No account is connected; %d have left.\n", out.Left)
-	case did:
-		return fmt.Appendf(nil, "Not disconnected yet: %v. Try again.\n", out.Disconnecting)
-	}
-	return fmt.Appendf(nil, "These accounts would be disconnected: %v. Say it with --yes.\n", out.Disconnecting)
 }
 
 // none is a source of no credentials.

@@ -2,15 +2,9 @@ package cli
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -19,79 +13,18 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/web/calendar"
 )
 
-// tunnel leads from the outside to a program that serves.
-type tunnel struct {
-	*httptest.Server
-	to      string
-	forward bool   // say so, as most tunnels do
-	host    string // by which name it calls the program; empty: its own
-}
-
-func newTunnel(t *testing.T) *tunnel {
-	t.Helper()
-	tn := &tunnel{forward: true}
-	tn.Server = httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		to, err := url.Parse(tn.to)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		r.SetURL(to)
-		r.Out.Host = r.In.Host
-		if tn.host != "" {
-			r.Out.Host = tn.host
-		}
-		if tn.forward {
-			r.SetXForwarded()
-		}
-	}})
-	t.Cleanup(tn.Close)
-	return tn
-}
-
-// connectingWorld is a world with an OAuth app, whose redirect URL is the tunnel's.
-func connectingWorld(t *testing.T) (*world, *tunnel) {
-	t.Helper()
-	tn := newTunnel(t)
-	w := newWorld(t).with("OWNERREZ_EMAIL", "", "OWNERREZ_TOKEN", "",
-		"OWNERREZ_CLIENT_ID", "c_51234234", "OWNERREZ_CLIENT_SECRET", "s_test", "OWNERREZ_PUBLIC_URL", tn.URL+"/",
-		"OWNERREZ_WEBHOOK_USER", "hook", "OWNERREZ_WEBHOOK_PASSWORD", "hookpass")
-	w.SetQuirks(ownerreztest.Quirks{RateLimitOff: true})
-	w.AddApp(ownerreztest.App{ClientID: "c_51234234", ClientSecret: "s_test", Name: "ownerrez-lambda", RedirectURL: tn.URL + "/oauth/callback"})
-	return w, tn
-}
-
 // TestConnectOnALaptop is a host who connects an account through a tunnel, and an operator who looks after it.
 func TestConnectOnALaptop(t *testing.T) {
 	t.Parallel()
 	w, tn := connectingWorld(t)
 	r := w.start(t, "serve")
-	tn.to = r.url
-	var link string
-	r.eventually(t, "it invites", func() bool {
-		link = regexp.MustCompile(`https://\S+/connect\?invite=\S+`).FindString(r.stderr.String())
-		return link != ""
-	})
+	browser := w.connects(t, tn, r)
 	for _, says := range []string{tn.URL + "/oauth/callback", tn.URL + "/webhooks/ownerrez"} {
 		if !strings.Contains(r.stderr.String(), says) {
 			t.Errorf("it does not say %s: %s", says, r.stderr)
 		}
 	}
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	browser := &http.Client{Transport: tn.Client().Transport, Jar: jar}
-	consent := visit(t, browser, http.MethodGet, link, nil)
-	form := consent.at.Query()
-	form.Set("account", "123456")
-	form.Set("decision", "allow")
-	consent.at.RawQuery = ""
-	page := visit(t, browser, http.MethodPost, consent.at.String(), form)
-	if page.status != 200 || !strings.Contains(page.text, "Connected") || !strings.Contains(page.text, "123456") {
-		t.Fatalf("%d %s\nstderr: %s", page.status, page.text, r.stderr)
-	}
-	r.eventually(t, "the account is read", func() bool { return strings.Contains(r.stderr.String(), "account 123456: full lookup") })
+	w.callsItself(t, "ownerrez-lambda/1.0 (c_51234234)")
 
 	var answer calendar.Accounts
 	if code, body := get(t, r.url+"/v1/accounts", ""); code != 200 || json.Unmarshal([]byte(body), &answer) != nil || len(answer.Accounts) != 1 {
@@ -121,51 +54,6 @@ func TestConnectOnALaptop(t *testing.T) {
 	w.noSecrets(t, r)
 }
 
-type visited struct {
-	status int
-	at     *url.URL
-	text   string
-}
-
-func visit(t *testing.T, client *http.Client, method, address string, form url.Values) visited {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return visited{resp.StatusCode, resp.Request.URL, string(text)}
-}
-
-func post(t *testing.T, client *http.Client, address, body, user, password string) int {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if user != "" {
-		req.SetBasicAuth(user, password)
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	return resp.StatusCode
-}
-
 // insideOnly sees that nothing but the pages of connecting and webhooks can be reached from outside, by whatever name.
 func (w *world) insideOnly(t *testing.T, tn *tunnel, r *running) {
 	t.Helper()
@@ -176,7 +64,10 @@ func (w *world) insideOnly(t *testing.T, tn *tunnel, r *running) {
 			if isLoopback(host) && !forward {
 				continue // nobody can tell that from this computer
 			}
-			for _, path := range []string{"/", "/v1/accounts", "/v1/calendar?account=123456&from=2026-12-01&to=2026-12-02", "/connectx", "/oauth/callbackx", "/webhooks/"} {
+			for _, path := range []string{
+				"/", "/v1/accounts", "/v1/calendar?account=123456&from=2026-12-01&to=2026-12-02", "/connectx", "/oauth/callbackx", "/oauth/callback/", "/webhooks/",
+				"/connect/../v1/accounts", "//v1/accounts", "/CONNECT",
+			} {
 				if got := visit(t, client, http.MethodGet, tn.URL+path, nil); got.status != http.StatusForbidden {
 					t.Errorf("GET %s from outside, as %q: %d", path, host, got.status)
 				}
@@ -187,8 +78,13 @@ func (w *world) insideOnly(t *testing.T, tn *tunnel, r *running) {
 	if got := visit(t, client, http.MethodGet, tn.URL+"/connect", nil); got.status != http.StatusForbidden || !strings.Contains(got.text, "invitation") {
 		t.Errorf("/connect: %d %s", got.status, got.text)
 	}
-	if code, _ := get(t, r.url+"/", ""); code != 200 {
-		t.Errorf("from this computer: %d", code)
+	for host, want := range map[string]int{"": 200, "localhost": 200, "evil.example": 403, "127.0.0.1.evil.example": 403} {
+		if code, _ := get(t, r.url+"/v1/accounts", host); code != want {
+			t.Errorf("from this computer, as %q: %d, want %d", host, code, want)
+		}
+	}
+	if code, body := get(t, r.url+"/connect", "evil.example"); code != 403 || !strings.Contains(body, "invitation") {
+		t.Errorf("/connect by another name: %d %s", code, body)
 	}
 }
 
@@ -255,7 +151,7 @@ func (w *world) noSecrets(t *testing.T, r *running) {
 			return nil
 		}
 		content, err := os.ReadFile(path)
-		for _, secret := range w.Secrets() {
+		for _, secret := range append(w.Secrets(), codes(r)...) {
 			if strings.Contains(string(content), secret) {
 				t.Errorf("%s holds a secret", filepath.Base(path))
 			}
@@ -266,10 +162,20 @@ func (w *world) noSecrets(t *testing.T, r *running) {
 		t.Errorf("%v, %d files of secrets", err, files)
 	}
 	for _, secret := range append(w.Secrets(), "hookpass") {
-		if strings.Contains(r.stderr.String()+r.stdout.String(), secret) {
+		if strings.Contains(r.stderr.String()+r.stdout.String()+w.said.String(), secret) {
 			t.Error("a secret was printed")
 		}
 	}
+}
+
+// codes are the codes of the invitations that a program has shown.
+func codes(r *running) []string {
+	var out []string
+	for _, link := range invitation.FindAllString(r.stderr.String(), -1) {
+		_, code, _ := strings.Cut(link, "invite=")
+		out = append(out, code)
+	}
+	return out
 }
 
 // What is wrong with the environment is said at once.
@@ -280,6 +186,25 @@ func TestConnectingMisconfigured(t *testing.T) {
 		run(t, "serve").want(t, 2, "OWNERREZ_CLIENT_SECRET: set both", "OWNERREZ_PUBLIC_URL: must be", "OWNERREZ_WEBHOOK_PASSWORD: set both", "OWNERREZ_CONNECT_MODE: ")
 	w.with("OWNERREZ_PUBLIC_URL", "https://tunnel.example.com").run(t, "serve").want(t, 2, "OWNERREZ_PUBLIC_URL: needs an OAuth app")
 	w.with("OWNERREZ_CLIENT_ID", "51234234", "OWNERREZ_CLIENT_SECRET", "s_test").run(t, "serve").want(t, 2, "OWNERREZ_CLIENT_ID", "c_")
-	w.with("OWNERREZ_CLIENT_ID", "c_1", "OWNERREZ_CLIENT_SECRET", "s_test", "OWNERREZ_USER_AGENT", "My App/1.0 (c_2)").
-		run(t, "serve").want(t, 2, "OWNERREZ_USER_AGENT: names another app")
+	app := w.with("OWNERREZ_CLIENT_ID", "c_1", "OWNERREZ_CLIENT_SECRET", "s_test")
+	app.with("OWNERREZ_USER_AGENT", "My App/1.0 (c_2)").run(t, "serve").want(t, 2, "OWNERREZ_USER_AGENT: names another app")
+	app.with("OWNERREZ_USER_AGENT", "My App", "OWNERREZ_EMAIL", "", "OWNERREZ_TOKEN", "").run(t, "serve").want(t, 2, "OWNERREZ_USER_AGENT: ")
+	app.with("OWNERREZ_USER_AGENT", "My App").run(t, "accounts", "list").want(t, 0) // the personal token's
+	for _, public := range []string{
+		"tunnel.example.com", "http://tunnel.example.com", "https://", "https://:443", "https://tunnel.example.com/x", "https://a@tunnel.example.com",
+		"https://tunnel.example.com?x=1", "https://tunnel.example.com#x", "ftp://tunnel.example.com", "http://127.0.0.1.example.com",
+	} {
+		app.with("OWNERREZ_PUBLIC_URL", public).run(t, "accounts", "invite").want(t, 2, "OWNERREZ_PUBLIC_URL: must be")
+	}
+	for _, public := range []string{"https://tunnel.example.com:8443/", "http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"} {
+		invite := app.with("OWNERREZ_PUBLIC_URL", public).run(t, "accounts", "invite")
+		invite.want(t, 0)
+		if !strings.HasPrefix(invite.stdout, strings.TrimRight(public, "/")+"/connect?invite=") {
+			t.Errorf("%s: %s", public, invite.stdout)
+		}
+	}
+	for _, command := range []string{"list", "status 123456", "doctor", "invite", "disconnect 123456", "purge --yes"} {
+		w.with("OWNERREZ_CLIENT_ID", "c_51234234", "OWNERREZ_CONNECT_MODE", "all").
+			run(t, strings.Fields("accounts "+command)...).want(t, 2, "OWNERREZ_CLIENT_SECRET: set both", "OWNERREZ_CONNECT_MODE: ")
+	}
 }

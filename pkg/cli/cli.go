@@ -30,6 +30,9 @@ Also, with their defaults:
   OWNERREZ_TIME_ZONE               for properties and accounts that name none
   OWNERREZ_CLIENT_ID, OWNERREZ_CLIENT_SECRET, OWNERREZ_PUBLIC_URL
                                    the OAuth app and our https address, for connecting other people's accounts
+  OWNERREZ_CONNECT_MODE            who may connect an account: invite, or open for everybody (invite)
+  OWNERREZ_WEBHOOK_USER, OWNERREZ_WEBHOOK_PASSWORD
+                                   the user and password of the app's webhook, if it has one
   OWNERREZ_API_URL                 https://api.ownerrez.com
   OWNERREZ_APP_URL                 https://app.ownerrez.com
 

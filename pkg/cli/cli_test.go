@@ -87,7 +87,10 @@ func TestPropertiesTrouble(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, command := range []string{"", "serve", "lookup", "properties", "ownerrez"} {
+	for _, command := range []string{
+		"", "serve", "lookup", "properties", "ownerrez", "accounts", "accounts list", "accounts status", "accounts doctor",
+		"accounts invite", "accounts disconnect", "accounts purge",
+	} {
 		r := w.run(t, strings.Fields(command+" --help")...)
 		r.want(t, 0)
 		if !strings.Contains(r.stdout, "Usage: ownerrez") || strings.Contains(r.stdout, "${") {

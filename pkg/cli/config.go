@@ -34,16 +34,36 @@ func (p *program) config(demo bool) (config, error) {
 	r := env.New(p.env)
 	c := config{settings: r.Settings(), perFive: r.PerFive()}
 	if !demo {
-		where := r.OwnerRez()
-		c.options, c.apiHost = where.Options, where.Host
-		c.readCredentials(r)
-		c.readConnecting(r)
+		c.readOwnerRez(r)
 	}
-	if err := r.Err(); err != nil {
-		return config{}, usageError{err}
-	}
-	return c, nil
+	return c, usage(r.Err())
 }
+
+// configAll reads the environment as config does, and what it says about connecting other people's accounts.
+func (p *program) configAll() (config, error) {
+	r := env.New(p.env)
+	c := config{settings: r.Settings(), perFive: r.PerFive()}
+	c.readOwnerRez(r)
+	c.readConnecting(r, c.token != "" && !isOAuth(c.token))
+	return c, usage(r.Err())
+}
+
+// usage makes a mistake of an error, if there is one.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}
+
+// readOwnerRez reads where OwnerRez is, and who is looked up there.
+func (c *config) readOwnerRez(r *env.Reader) {
+	where := r.OwnerRez()
+	c.options, c.apiHost = where.Options, where.Host
+	c.readCredentials(r)
+}
+
+func isOAuth(token string) bool { return strings.HasPrefix(token, "at_") }
 
 // readCredentials reads who is looked up.
 func (c *config) readCredentials(r *env.Reader) {
@@ -52,7 +72,7 @@ func (c *config) readCredentials(r *env.Reader) {
 	if c.email == "" && c.token == "" {
 		return
 	}
-	if strings.HasPrefix(c.token, "at_") {
+	if isOAuth(c.token) {
 		app, err := ownerrez.ParseApp(agent)
 		if err != nil {
 			r.Wrong("OWNERREZ_USER_AGENT", err)

@@ -34,8 +34,8 @@ type connecting struct {
 	hook   account.WebhookPair   // of the app's webhook; empty if there is none
 }
 
-// readConnecting reads it.
-func (c *connecting) readConnecting(r *env.Reader) {
+// readConnecting reads it. With a personal token, OWNERREZ_USER_AGENT need not name the app.
+func (c *connecting) readConnecting(r *env.Reader, personal bool) {
 	id, secret := r.Get("OWNERREZ_CLIENT_ID"), r.Get("OWNERREZ_CLIENT_SECRET")
 	c.hook = account.WebhookPair{User: r.Get("OWNERREZ_WEBHOOK_USER"), Password: r.Get("OWNERREZ_WEBHOOK_PASSWORD")}
 	if (c.hook.User == "") != (c.hook.Password == "") {
@@ -59,19 +59,30 @@ func (c *connecting) readConnecting(r *env.Reader) {
 		r.Wrong("OWNERREZ_CLIENT_ID and OWNERREZ_CLIENT_SECRET", errors.New("set both, or neither"))
 		return
 	}
-	app := ownerrez.App{Name: "ownerrez-lambda", Version: "1.0", ClientID: id}
-	if named, err := ownerrez.ParseApp(r.Get("OWNERREZ_USER_AGENT")); err == nil {
-		if named.ClientID != id {
-			r.Wrong("OWNERREZ_USER_AGENT", errors.New("names another app than OWNERREZ_CLIENT_ID"))
-		}
-		app.Name, app.Version = named.Name, named.Version
-	}
-	config := ownerrez.OAuthConfig{App: app, ClientSecret: secret}
+	config := ownerrez.OAuthConfig{App: readApp(r, id, personal), ClientSecret: secret}
 	if _, err := ownerrez.NewAuthorizer(config); err != nil {
 		r.Wrong("OWNERREZ_CLIENT_ID and OWNERREZ_CLIENT_SECRET", err)
 		return
 	}
 	c.app = &config
+}
+
+// readApp reads how the app calls itself.
+func readApp(r *env.Reader, id string, personal bool) ownerrez.App {
+	const name = "OWNERREZ_USER_AGENT"
+	app := ownerrez.App{Name: "ownerrez-lambda", Version: "1.0", ClientID: id}
+	agent := r.Get(name)
+	named, err := ownerrez.ParseApp(agent)
+	switch {
+	case agent == "", err != nil && personal:
+	case err != nil:
+		r.Wrong(name, err)
+	case named.ClientID != id:
+		r.Wrong(name, errors.New("names another app than OWNERREZ_CLIENT_ID"))
+	default:
+		app = named
+	}
+	return app
 }
 
 // readPublic reads the address at which we are reached from outside.
@@ -82,7 +93,7 @@ func (c *connecting) readPublic(r *env.Reader) {
 		return
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" ||
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" ||
 		u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Host)) {
 		r.Wrong(name, errors.New("must be the address of this computer's tunnel, as in https://tunnel.example.com, without a path"))
 		return

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
@@ -32,7 +34,7 @@ type serveCommand struct {
 
 // Run looks up on schedule and serves the page until ctx ends.
 func (c *serveCommand) Run(ctx context.Context, p *program) error {
-	conf, err := p.config(false)
+	conf, err := p.configAll()
 	if err != nil {
 		return err
 	}
@@ -51,8 +53,10 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer func() { _ = db.Close() }() // whatever was written is on the disk already
-	up, err := p.openFor(ctx, conf, demo)
-	if err != nil {
+	var up *upstream
+	if demo {
+		up = openDemo()
+	} else if up, err = p.openAny(ctx, conf); err != nil {
 		return err
 	}
 	defer up.close()
@@ -71,24 +75,52 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	handler := calendar.Handler(st, job.Credentials, calendar.Options{Settings: conf.settings, Demo: demo, OnError: onError})
 	office := guests.office(conf, up, st, send)
 	if office == nil {
+		if conf.app != nil {
+			p.say("Hosts cannot connect accounts: that needs OWNERREZ_PUBLIC_URL, an https address that leads here.")
+		}
 		return serveHTTP(ctx, listener, onlyLoopback(handler))
 	}
-	if err := p.welcome(ctx, office); err != nil {
+	if err := p.welcome(ctx, office, st); err != nil {
 		return err
 	}
 	return serveHTTP(ctx, listener, outside(handler, office, guests.doors(send, p.log), onError))
 }
 
-// welcome says how hosts connect their accounts.
-func (p *program) welcome(ctx context.Context, office *connect.Office) error {
+// welcome says how hosts connect their accounts. It invites the first.
+func (p *program) welcome(ctx context.Context, office *connect.Office, st *store.Store) error {
 	p.say("Register with OwnerRez as the app's redirect URL: %s%s", office.PublicURL, connect.CallbackPath)
 	p.say("and, for its webhook, if you use one: %s%s", office.PublicURL, webhook.Path)
+	connected, err := someConnected(ctx, st)
+	switch {
+	case err != nil:
+		return err
+	case office.Open:
+		p.say("Everybody may connect an account: %s%s", office.PublicURL, connect.ConnectPath)
+		return nil
+	case connected:
+		p.say(`To invite another host, end this, and say "ownerrez accounts invite".`)
+		return nil
+	}
 	link, err := office.Invite(ctx, connect.Invitation{})
 	if err != nil {
 		return err
 	}
 	p.say("To connect an account, once, within a week: %s", link)
 	return nil
+}
+
+// someConnected reports whether a host has connected an account. What cannot be read may be one.
+func someConnected(ctx context.Context, st *store.Store) (bool, error) {
+	rows, unread := st.Accounts(ctx)
+	requests, unasked := st.Requests(ctx)
+	if err := errors.Join(unread, unasked); err != nil {
+		if errors.Is(err, lookup.ErrUnreadable) {
+			return true, nil
+		}
+		return false, err
+	}
+	return slices.ContainsFunc(rows, func(a lookup.Account) bool { return a.Connected }) ||
+		slices.ContainsFunc(requests, func(r lookup.Request) bool { return !r.Leave }), nil
 }
 
 // greet says what is served where.

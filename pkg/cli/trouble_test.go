@@ -76,7 +76,9 @@ func TestLookupDataFileInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	for _, command := range [][]string{append([]string{"lookup"}, w.dates()...), {"serve", "--addr", "127.0.0.1:0"}} {
+	for _, command := range [][]string{
+		append([]string{"lookup"}, w.dates()...), {"serve", "--addr", "127.0.0.1:0"}, {"accounts", "list"}, {"accounts", "purge", "--yes"},
+	} {
 		began := time.Now()
 		r := w.run(t, append(command, "--data", path)...)
 		r.want(t, 1, path)

@@ -87,9 +87,6 @@ func (p *program) openFor(ctx context.Context, c config, demo bool) (*upstream, 
 	if demo {
 		return openDemo(), nil
 	}
-	if c.app != nil {
-		return p.openAny(ctx, c)
-	}
 	return p.open(ctx, c)
 }
 

@@ -31,13 +31,14 @@ type world struct {
 	env    map[string]string
 	folder string
 	today  ownerrez.Date
+	said   *buffer // all that was printed by run
 }
 
 // newWorld has an account with two properties: Pine Cabin has a booking in 10 to 13 days and a block after it,
 // Cedar Loft has no stay but a canceled one.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{Server: ownerreztest.New(), folder: t.TempDir(), today: ownerrez.Today(time.Now(), time.UTC)}
+	w := &world{Server: ownerreztest.New(), folder: t.TempDir(), said: &buffer{}, today: ownerrez.Today(time.Now(), time.UTC)}
 	w.AddAccount(ownerreztest.Account{ID: 123456, Email: email, Name: "Lakeview Cabins", TimeZone: "America/Chicago", PAT: token, AccessToken: access})
 	w.AddProperty(123456, ownerreztest.Property{ID: 4401, Key: "k1", Name: "Pine Cabin", InternalCode: "PINE", TimeZone: "America/Denver"})
 	w.AddProperty(123456, ownerreztest.Property{ID: 4402, Name: "Cedar Loft"})
@@ -109,6 +110,7 @@ func (w *world) runCtx(ctx context.Context, t *testing.T, args ...string) result
 	var stdout, stderr buffer
 	code := Main(ctx, args, w.lookup, &stdout, &stderr)
 	r := result{code, stdout.String(), stderr.String()}
+	_, _ = w.said.Write([]byte(r.stdout + r.stderr)) // a buffer takes everything
 	for _, secret := range []string{token, access, "Basic ", "Bearer ", "bearer "} {
 		if strings.Contains(r.stdout+r.stderr, secret) && !strings.Contains(strings.Join(args, " "), "ownerrez") {
 			t.Errorf("%v prints %q:\n%s%s", args, secret, r.stdout, r.stderr)

@@ -265,6 +265,27 @@ func TestRefreshRefusedIsToldInTime(t *testing.T) {
 	})
 }
 
+// A vault that takes no new token in is told, with what it says, while the old token works and when it does not.
+func TestRefreshAndTheVaultFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuest(t, ownerreztest.Quirks{TokensExpireIn: 30 * 24 * time.Hour, RefreshRotates: true})
+		g.arrive("")
+		g.wakeFor(lookup.ReasonConnected)
+		g.vault.full = errors.New("the role may not write")
+		wait(20*24*time.Hour + time.Minute)
+		out := g.lookup()
+		if out.Status != lookup.StatusOK || len(out.Problems) != 1 || !strings.Contains(out.Problems[0].Message, "the role may not write") {
+			t.Errorf("while it works: %+v", out)
+		}
+		wait(15 * time.Minute)
+		g.server.RevokeAccess(testAccount)
+		out = g.lookup()
+		if out.Status != lookup.StatusLate || len(out.Problems) != 1 || !strings.Contains(out.Problems[0].Message, "the role may not write") {
+			t.Errorf("when it does not: %+v", out)
+		}
+	})
+}
+
 // Two ways into one account: the newer wins once OwnerRez has said that it leads there, and nothing is told twice.
 func TestTwoWaysIntoOneAccount(t *testing.T) {
 	for _, status := range []int{401, 500} {

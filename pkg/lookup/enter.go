@@ -137,12 +137,16 @@ func (j *Job) personal(ctx context.Context, row Account) (way, error) {
 	return way{}, errNoCredential
 }
 
-// tellTrouble says in time that a token, though it works, cannot be refreshed any more.
+// tellTrouble says in time that a token, though it works, cannot be refreshed any more, or not be stored.
 func (r *run) tellTrouble() {
 	if r.trouble == nil || r.ended != nil {
 		return
 	}
-	if t := r.trouble(); t != nil && t.Reconnect && !t.Expiry.IsZero() {
+	switch t := r.trouble(); {
+	case t == nil:
+	case errors.Is(t, account.ErrVault):
+		r.say(problem(0, t))
+	case t.Reconnect && !t.Expiry.IsZero():
 		r.say(Problem{
 			Message: "OwnerRez will not renew the access to this account, which ends at " + t.Expiry.UTC().Format("2006-01-02 15:04 MST") + ".",
 			Next:    "Let the host connect the account again before that: send an invitation to it.",

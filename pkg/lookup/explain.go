@@ -76,7 +76,10 @@ func Explain(err error) (message, next string) {
 	if unreadable := (*account.UnreadableTokenError)(nil); errors.As(err, &unreadable) {
 		return "The secret of the account's token " + unreadable.Why + ".", "Nothing is looked up until then."
 	}
-	if refused := (*account.RefreshError)(nil); errors.As(err, &refused) && errors.Is(err, ownerrez.ErrUnauthorized) {
+	if refused := (*account.RefreshError)(nil); errors.As(err, &refused) && (errors.Is(err, ownerrez.ErrUnauthorized) || errors.Is(err, account.ErrVault)) {
+		if errors.Is(err, account.ErrVault) {
+			return "The account's token could not be refreshed: " + refused.Err.Error() + ".", "Mend that; it is tried again."
+		}
 		if refused.Reconnect {
 			return "OwnerRez does not accept the account's token any more.", "Let the host connect the account again: send an invitation to it."
 		}

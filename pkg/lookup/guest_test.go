@@ -34,6 +34,14 @@ type keeping struct {
 	vault.Maker
 	deleted map[string][]byte
 	fail    error // of Delete
+	full    error // of Replace
+}
+
+func (k *keeping) Replace(ctx context.Context, name, old string, value []byte) (string, error) {
+	if k.full != nil {
+		return "", k.full
+	}
+	return k.Maker.Replace(ctx, name, old, value)
 }
 
 func (k *keeping) Delete(ctx context.Context, name string) error {

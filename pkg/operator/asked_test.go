@@ -90,8 +90,8 @@ func TestPurgeWithAnUnreadableRow(t *testing.T) {
 	if !errors.Is(err, lookup.ErrUnreadable) || out.Done {
 		t.Errorf("%+v, %v", out, err)
 	}
-	if r, err := d.Store.Request(t.Context(), 123456); err != nil || !r.Leave {
-		t.Errorf("%+v, %v", r, err)
+	if r, failed := d.Store.Request(t.Context(), 123456); failed != nil || !r.Leave {
+		t.Errorf("%+v, %v", r, failed)
 	}
 	found, err := d.Doctor(t.Context())
 	text, _ := json.Marshal(found)

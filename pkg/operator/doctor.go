@@ -90,7 +90,7 @@ func (d Desk) unknownCredential(st lookup.Standing) Finding {
 	return Finding{
 		Status:  st.Status,
 		Problem: cmp.Or(st.Problem, "OwnerRez was not asked yet whose a configured token is."),
-		Next:    cmp.Or(st.Next, "Wait a minute. If it stays: "+d.seeLookups()),
+		Next:    cmp.Or(st.Next, d.here(`Start "ownerrez serve": it asks.`, "Wait a minute. If it stays, see that the schedule is on, and what the log of the lookups says.")),
 	}
 }
 
