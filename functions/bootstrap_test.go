@@ -20,9 +20,14 @@ import (
 // deployed lists the functions, and what each must be told by its environment.
 var deployed = map[string][]string{
 	"schedule": {"TABLE_NAME", "QUEUE_URL", "PERSONAL_TOKEN_SECRET_ARN"},
-	"lookup":   {"TABLE_NAME", "QUEUE_URL", "EVENT_BUS_NAME", "PERSONAL_TOKEN_SECRET_ARN"},
-	"calendar": {"TABLE_NAME"},
-	"accounts": {"TABLE_NAME", "PERSONAL_TOKEN_SECRET_ARN"},
+	"lookup": {
+		"TABLE_NAME", "QUEUE_URL", "EVENT_BUS_NAME", "PERSONAL_TOKEN_SECRET_ARN", "OAUTH_APP_SECRET_ARN", "ACCOUNT_SECRET_PREFIX", "SECRET_TAG",
+	},
+	"calendar":  {"TABLE_NAME"},
+	"authorize": {"TABLE_NAME", "QUEUE_URL", "OAUTH_APP_SECRET_ARN", "PUBLIC_URL"},
+	"callback":  {"TABLE_NAME", "QUEUE_URL", "OAUTH_APP_SECRET_ARN", "PUBLIC_URL", "ACCOUNT_SECRET_PREFIX", "SECRET_TAG"},
+	"webhook":   {"QUEUE_URL", "OAUTH_APP_SECRET_ARN", "WEBHOOK_KEY_SECRET_ARN"},
+	"accounts":  {"TABLE_NAME", "QUEUE_URL", "PERSONAL_TOKEN_SECRET_ARN"},
 }
 
 // bootstrap builds a function as SAM does, once for all tests.
@@ -173,6 +178,19 @@ func TestBootstrapMisconfigured(t *testing.T) {
 		"QUEUE_URL: ", "EVENT_BUS_NAME: ", "PERSONAL_TOKEN_SECRET_ARN: ", "OWNERREZ_API_URL: ", "OWNERREZ_APP_URL: ", "OWNERREZ_LOOKUP_EVERY: ",
 		"OWNERREZ_STALE_AFTER: stale after 1m0s", "OWNERREZ_REQUESTS_PER_5_MINUTES: ", "OWNERREZ_TIME_ZONE: ", "OWNERREZ_APP_NAME: ",
 	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in:\n%s", want, text)
+		}
+	}
+}
+
+// So is what is wrong with the ways of connecting accounts.
+func TestBootstrapMisconfiguredConnect(t *testing.T) {
+	invoke, _ := start(t, "callback", "TABLE_NAME=t", "QUEUE_URL=https://sqs.us-east-1.amazonaws.com/1/q", "OAUTH_APP_SECRET_ARN=a",
+		"PUBLIC_URL=https://x.example.com", "ACCOUNT_SECRET_PREFIX=p/", "SECRET_TAG=s", "SECRET_RECOVERY_DAYS=6", "CONNECT_MODE=maybe",
+		"OWNERREZ_REQUESTS_PER_5_MINUTES=0")
+	_, text := invoke(`{}`).message(t)
+	for _, want := range []string{"SECRET_RECOVERY_DAYS: must be a number from 7 to 30", `CONNECT_MODE: "maybe"`, "OWNERREZ_REQUESTS_PER_5_MINUTES: "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in:\n%s", want, text)
 		}

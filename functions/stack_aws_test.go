@@ -33,6 +33,7 @@ type stack struct {
 	conf   aws.Config
 	name   string
 	server *ownerreztest.Server
+	fake   string // the server's URL
 
 	outputs   map[string]string
 	resources []stackResource
@@ -45,7 +46,9 @@ type stack struct {
 
 	inbox  string // the URL of a queue to which a rule sends the stack's events
 	events map[int64][]stackEvent
-	tokens []string // all that were ever in the secret
+	tokens []string // all that were ever in the secrets, and what else lets somebody in
+
+	host *stackBrowser // of the host who has connected stackHost; nil: nobody has
 
 	mu   sync.Mutex
 	seen bytes.Buffer // whatever the stack answered, sent or published
@@ -209,6 +212,13 @@ func (s *stack) show(text ...[]byte) {
 	}
 }
 
+// hide keeps what nobody is to be let see.
+func (s *stack) hide(secrets ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens = append(s.tokens, secrets...)
+}
+
 // within waits until done says that it is so, and fails after a while. done returns "" or what is still amiss.
 func stackWithin(t *testing.T, limit time.Duration, what string, done func() string) {
 	t.Helper()
@@ -226,11 +236,18 @@ func stackWithin(t *testing.T, limit time.Duration, what string, done func() str
 // invoke invokes a function, and returns its answer and the error that it ended with, if it did.
 func (s *stack) invoke(t *testing.T, name, event string) (answer []byte, failed string) {
 	t.Helper()
+	answer, failed = s.invokeUnseen(t, name, event)
+	s.show(answer, []byte(failed))
+	return answer, failed
+}
+
+// invokeUnseen is invoke where the answer holds what lets somebody in.
+func (s *stack) invokeUnseen(t *testing.T, name, event string) (answer []byte, failed string) {
+	t.Helper()
 	at := "/2015-03-31/functions/" + s.physical(t, name) + "/invocations"
 	req := s.request(t, http.MethodPost, at, map[string]string{"Content-Type": "application/json"}, []byte(event))
 	got := s.do(t, s.conf, "lambda", req, []byte(event))
 	body := got.must(t, "invoking "+name)
-	s.show(body)
 	if got.header.Get("X-Amz-Function-Error") != "" {
 		return nil, string(body)
 	}

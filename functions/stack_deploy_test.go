@@ -36,6 +36,7 @@ type stackSAM struct {
 	built             string // where the built stack lies; the project's folder stays as it is
 	arch              string // as the template names it
 	deploying         sync.Mutex
+	atLast            func(*stack) // removes a stack when all have ended: while one is removed the emulator loses events of others
 }
 
 // newStackSAM skips the test where something is missing.
@@ -58,7 +59,10 @@ func newStackSAM(t *testing.T) *stackSAM {
 		t.Fatal(err)
 	}
 	arch := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
-	return &stackSAM{command: command, endpoint: endpoint, root: root, built: filepath.Join(t.TempDir(), "build"), arch: arch}
+	return &stackSAM{
+		command: command, endpoint: endpoint, root: root, built: filepath.Join(t.TempDir(), "build"), arch: arch,
+		atLast: func(s *stack) { t.Cleanup(func() { s.remove(t) }) },
+	}
 }
 
 // run runs sam in the project's folder and returns what it prints for programs.
@@ -86,7 +90,7 @@ func (sam *stackSAM) build(t *testing.T) {
 	sam.run(t, "build", "--build-dir", sam.built, "--parameter-overrides", "Architecture="+sam.arch)
 }
 
-// deploy makes a stack of its own with a fake OwnerRez of its own; both are removed when the test ends.
+// deploy makes a stack of its own with a fake OwnerRez of its own.
 func (sam *stackSAM) deploy(t *testing.T, conf aws.Config, parameters ...string) *stack {
 	t.Helper()
 	s := &stack{
@@ -95,15 +99,18 @@ func (sam *stackSAM) deploy(t *testing.T, conf aws.Config, parameters ...string)
 		secrets: secretsmanager.NewFromConfig(conf), bus: eventbridge.NewFromConfig(conf),
 	}
 	at := s.server.Start(t)
+	s.fake = at
 	args := []string{
 		"deploy", "--template-file", filepath.Join(sam.built, "template.yaml"), "--stack-name", s.name, "--resolve-s3",
 		"--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides",
 		"Architecture=" + sam.arch, "OwnerRezApiUrl=" + at, "OwnerRezAppUrl=" + at,
 	}
-	t.Cleanup(func() { s.remove(t) })
-	sam.deploying.Lock() // both would make the bucket
-	sam.run(t, append(args, parameters...)...)
-	sam.deploying.Unlock()
+	sam.atLast(s)
+	func() {
+		sam.deploying.Lock() // each would make the bucket
+		defer sam.deploying.Unlock()
+		sam.run(t, append(args, parameters...)...)
+	}()
 	s.describe(t)
 	s.store = store.New(dynamo.New(conf, s.outputs["TableName"]))
 	s.listen(t)
@@ -127,19 +134,28 @@ func (s *stack) describe(t *testing.T) {
 	s.query(t, "cloudformation", "2010-05-15", url.Values{"Action": {"DescribeStackResources"}, "StackName": {s.name}}, &resources)
 	s.resources = resources.Members
 	for _, key := range []string{
-		"PersonalTokenSecretArn", "ApiUrl", "EventBusName", "TableName", "QueueUrl", "DeadLetterQueueUrl",
+		"PersonalTokenSecretArn", "OAuthAppSecretArn", "ApiUrl", "EventBusName", "TableName", "QueueUrl", "DeadLetterQueueUrl",
 	} {
 		if s.outputs[key] == "" {
 			t.Errorf("the stack has no output %s: %v", key, s.outputs)
 		}
 	}
-	for _, name := range stackFunctions {
+	for _, name := range s.functions() {
 		s.logAsJSON(t, name)
 	}
 }
 
-// stackFunctions are the functions' logical ids.
-var stackFunctions = []string{"Schedule", "Lookup", "Calendar", "Accounts"}
+// functions are the logical ids of the stack's functions.
+func (s *stack) functions() []string {
+	var names []string
+	for _, r := range s.resources {
+		if r.ResourceType == "AWS::Lambda::Function" {
+			names = append(names, r.LogicalResourceId)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 // logAsJSON does what Lambda does for a function whose log is configured to be JSON, and the emulator does not.
 func (s *stack) logAsJSON(t *testing.T, name string) {

@@ -27,7 +27,7 @@ func (s *stack) fill(t *testing.T, value string, tokens ...string) {
 	if err != nil {
 		t.Fatalf("filling the secret: %v", err)
 	}
-	s.tokens = append(s.tokens, tokens...)
+	s.hide(tokens...)
 }
 
 // fillWith fills the secret with a token of each account: one object, or a list of them.
@@ -38,7 +38,7 @@ func (s *stack) fillWith(t *testing.T, tokens ...stackToken) {
 		value = stackJSON(t, tokens[0])
 	}
 	for _, token := range tokens {
-		s.tokens = append(s.tokens, token.Token)
+		s.hide(token.Token)
 	}
 	s.fill(t, string(value))
 }
@@ -159,7 +159,9 @@ type stackEvent struct {
 func (s *stack) listen(t *testing.T) {
 	t.Helper()
 	bus, rule, source := s.outputs["EventBusName"], s.name, `{"source":["ownerrez-lambda"]}`
-	made, err := s.sqs.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &rule})
+	made, err := s.sqs.CreateQueue(t.Context(), &sqs.CreateQueueInput{
+		QueueName: &rule, Attributes: map[string]string{"VisibilityTimeout": "1"}, // what an answer held that was lost comes again soon
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,11 +195,8 @@ func (s *stack) eventsAfter(t *testing.T, account, after int64) []stackEvent {
 	t.Helper()
 	stackWithin(t, 10*time.Second, "the events arrive", func() string {
 		s.receive(t)
-		got, want := int64(len(s.events[account])), s.row(t, lookup.AccountKey(account)).Seq
-		if got != want {
-			return fmt.Sprintf("%d of %d are there", got, want)
-		}
-		return ""
+		got, row := int64(len(s.events[account])), s.row(t, lookup.AccountKey(account))
+		return stackUnless(got == row.Seq, "%d of %d are there, %d are published", got, row.Seq, row.Published)
 	})
 	return s.events[account][after:]
 }
@@ -220,7 +219,9 @@ func (s *stack) receive(t *testing.T) {
 			var raw struct{ Detail json.RawMessage }
 			stackParse(t, []byte(*m.Body), &raw)
 			e.raw = string(raw.Detail)
-			s.keep(t, e)
+			if !s.keep(t, e) {
+				continue
+			}
 			_, err := s.sqs.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &s.inbox, ReceiptHandle: m.ReceiptHandle})
 			if err != nil {
 				t.Fatal(err)
@@ -229,22 +230,23 @@ func (s *stack) receive(t *testing.T) {
 	}
 }
 
-// keep puts an event behind those before it.
-func (s *stack) keep(t *testing.T, e stackEvent) {
+// keep puts an event behind those before it. It reports false for one that has come before those.
+func (s *stack) keep(t *testing.T, e stackEvent) bool {
 	t.Helper()
 	have := s.events[e.Detail.Account]
 	i := slices.IndexFunc(have, func(h stackEvent) bool { return h.Detail.Seq == e.Detail.Seq })
 	switch {
 	case i >= 0 && have[i].raw != e.raw:
 		t.Fatalf("event %d came twice, and differs:\n%s\n%s", e.Detail.Seq, have[i].raw, e.raw)
-	case i < 0 && e.Detail.Seq != int64(len(have)+1):
-		t.Fatalf("after %d events comes event %d", len(have), e.Detail.Seq)
+	case i < 0 && e.Detail.Seq > int64(len(have)+1):
+		return false
 	case i < 0:
 		s.events[e.Detail.Account] = append(have, e)
 	}
 	if e.Source != "ownerrez-lambda" {
 		t.Errorf("source %q", e.Source)
 	}
+	return true
 }
 
 // stackLine is a line that a function has logged.

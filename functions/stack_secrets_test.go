@@ -15,7 +15,7 @@ import (
 // noToken looks for all tokens that OwnerRez knew and that were ever in the secret: in whatever the functions logged,
 // answered and sent, and in the table.
 func (s *stack) noToken(t *testing.T) {
-	for _, name := range stackFunctions {
+	for _, name := range s.functions() {
 		s.logged(t, name, time.Now().Add(-time.Hour))
 	}
 	s.receive(t)

@@ -23,10 +23,16 @@ func TestStack(t *testing.T) {
 			{"no token anywhere", (*stack).noToken},
 		})
 	})
+	t.Run("connected", func(t *testing.T) {
+		t.Parallel()
+		sam.deploy(t, conf, "EnableConnect=true", "RequestsPerFiveMinutes=300", "AppName=stack-test").run(t, stackConnected())
+	})
 	t.Run("by hand", func(t *testing.T) {
 		t.Parallel()
 		sam.deploy(t, conf, "LookupEvery=15", "RequestsPerFiveMinutes=300", "AppName=stack-test").run(t, []stackStep{
 			{"empty", (*stack).empty},
+			{"nobody can connect", (*stack).noPublicEndpoints},
+			{"nobody can be invited", (*stack).uninvited},
 			{"who may read", (*stack).whoMayRead},
 			{"the first lookup", (*stack).firstLookup},
 			{"a booking is added", (*stack).bookingAdded},
@@ -44,9 +50,40 @@ func TestStack(t *testing.T) {
 			{"no tokens any more", (*stack).emptied},
 			{"the tokens come back again", (*stack).comesBack},
 			{"each permission is needed", (*stack).eachPermission},
+			{"the operator purges", (*stack).purged},
 			{"no token anywhere", (*stack).noToken},
 		})
 	})
+}
+
+// stackConnected are the steps of a stack whose operator connects accounts of others.
+func stackConnected() []stackStep {
+	return []stackStep{
+		{"public endpoints", (*stack).publicEndpoints},
+		{"the app is registered", (*stack).openOffice},
+		{"connect by invitation", (*stack).connected},
+		{"the callback is loaded again", (*stack).twice},
+		{"the host says no, and then yes", (*stack).denied},
+		{"another account than invited", (*stack).otherHost},
+		{"the token is refreshed", (*stack).refreshed},
+		{"OwnerRez refuses once", (*stack).lateOnce},
+		{"OwnerRez refuses, and the host connects again", (*stack).revoked},
+		{"the host leaves", (*stack).leaves},
+		{"and connects again", (*stack).comesHome},
+		{"a host leaves by an invitation", (*stack).leavesByInvitation},
+		{"the operator disconnects", (*stack).disconnected},
+		{"other browsers, forged states and stolen codes", (*stack).otherBrowsers},
+		{"addresses that lead elsewhere", (*stack).misled},
+		{"other sites", (*stack).crossSite},
+		{"too fast and too slow", (*stack).impatient},
+		{"a real browser", (*stack).chromium},
+		{"open to all", (*stack).openToAll},
+		{"secrets of another stack", (*stack).foreignSecrets},
+		{"an account that was never here leaves", (*stack).neverHere},
+		{"each permission is needed", (*stack).eachConnectPermission},
+		{"the operator purges", (*stack).purged},
+		{"no token anywhere", (*stack).noToken},
+	}
 }
 
 // stackStep is one thing that is proven, of a stack on which others were proven before.

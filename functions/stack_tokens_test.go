@@ -173,7 +173,7 @@ func (s *stack) outdated(t *testing.T) {
 func (s *stack) configure(t *testing.T, variables map[string]string) (restore func()) {
 	t.Helper()
 	before := map[string]map[string]string{}
-	for _, name := range stackFunctions {
+	for _, name := range s.functions() {
 		before[name] = s.configuration(t, name).Environment.Variables
 		changed := maps.Clone(before[name])
 		maps.Copy(changed, variables)

@@ -124,7 +124,7 @@ func (s *stack) poison(t *testing.T) {
 		t.Errorf("after 429 OwnerRez was asked %d times more", n-1)
 	}
 	began := time.Now()
-	restoreRole := s.withoutAction(t, "Lookup", "dynamodb:GetItem")
+	restoreRole := s.withoutAction(t, "Lookup", "Table", "dynamodb:GetItem")
 	s.send(t, stackHostKey, "poison")
 	s.wake(t, stackHostKey) // waits behind it
 	s.wake(t, stackOtherKey)
