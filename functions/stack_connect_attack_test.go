@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/connect"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 )
 

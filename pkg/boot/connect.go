@@ -10,8 +10,8 @@ import (
 	"strconv"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/connect"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup/lane"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store"

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/connect"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup/lane"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/publish/log"

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/connect"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 )
 

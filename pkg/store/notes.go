@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/connect"
 )
 
 var _ connect.Notes = (*Store)(nil)

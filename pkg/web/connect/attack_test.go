@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/connect"
 )
 
 // Who only looks whether a link is good, or loads it before it was asked for, changes nothing.

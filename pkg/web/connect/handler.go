@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/connect"
 )
 
 // Options are what the pages may be told. The zero Options are the defaults.

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/connect"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 	web "github.com/ownerrez-lambda/ownerrez-lambda/pkg/web/connect"
 )

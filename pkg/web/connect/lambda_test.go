@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/connect"
 )
 
 // TestThroughTheGateway has cookies go both ways through what API Gateway sends and takes (payload 2.0): they are in a

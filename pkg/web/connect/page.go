@@ -10,8 +10,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/connect"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 )
 

@@ -1,6 +1,6 @@
 package connect
 
-import "github.com/ownerrez-lambda/ownerrez-lambda/pkg/account/connect"
+import "github.com/ownerrez-lambda/ownerrez-lambda/pkg/connect"
 
 // words are what a page says of an ending.
 type words struct {
