@@ -63,6 +63,7 @@ func stackConnected() []stackStep {
 		{"the app is registered", (*stack).openOffice},
 		{"connect by invitation", (*stack).connected},
 		{"the callback is loaded again", (*stack).twice},
+		{"webhooks", (*stack).webhooks},
 		{"the host says no, and then yes", (*stack).denied},
 		{"another account than invited", (*stack).otherHost},
 		{"the token is refreshed", (*stack).refreshed},
