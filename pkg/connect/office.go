@@ -3,6 +3,11 @@
 // cookies: package web/connect shows it to hosts.
 //
 // Everything that lets somebody in is random, has 128 bits or more, and is kept as its hash only.
+//
+// OwnerRez documents no PKCE (RFC 7636), so none is sent: that a code belongs to the browser that brings it is shown by
+// its one-use state and a cookie, and the app authenticates itself with its secret. What that cannot prevent is that
+// somebody who has stolen a code, and is invited, connects the account that it is of, under the own invitation; an
+// invitation that names its account cannot be used so.
 package connect
 
 import (
