@@ -31,7 +31,7 @@ var deployed = map[string][]string{
 }
 
 // bootstrap builds a function as SAM does, once for all tests.
-func bootstrap(t *testing.T, name string) string {
+func bootstrap(t testing.TB, name string) string {
 	t.Helper()
 	path, err := built()
 	if err != nil {
@@ -72,7 +72,7 @@ func (a answer) message(t *testing.T) (errorType, text string) {
 
 // start runs a bootstrap under a stub of the Runtime API (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html)
 // with no other environment than env, and returns what invokes it.
-func start(t *testing.T, name string, env ...string) (invoke func(event string) answer, log *syncBuffer) {
+func start(t testing.TB, name string, env ...string) (invoke func(event string) answer, log *syncBuffer) {
 	t.Helper()
 	events, answers := make(chan string), make(chan answer)
 	mux := http.NewServeMux()

@@ -36,6 +36,12 @@ or with this program:
 
   OWNERREZ_API_URL=%[1]s OWNERREZ_APP_URL=%[1]s OWNERREZ_EMAIL=%[2]s OWNERREZ_TOKEN=%[3]s \
     ownerrez lookup --from %[5]s --to %[6]s
-`, at, ownerreztest.DemoEmail, ownerreztest.DemoPAT, ownerreztest.DemoAccessToken, today, today.AddDays(14)))
+
+or connect it as a host does, by the link that this prints:
+
+  OWNERREZ_API_URL=%[1]s OWNERREZ_APP_URL=%[1]s OWNERREZ_CLIENT_ID=%[7]s OWNERREZ_CLIENT_SECRET=%[8]s \
+    OWNERREZ_PUBLIC_URL=http://127.0.0.1:8080 ownerrez serve --data connected.db
+`, at, ownerreztest.DemoEmail, ownerreztest.DemoPAT, ownerreztest.DemoAccessToken, today, today.AddDays(14),
+		ownerreztest.DemoClientID, ownerreztest.DemoClientSecret))
 	return serveHTTP(ctx, listener, ownerreztest.Demo(demoSeed, time.Now))
 }

@@ -40,7 +40,7 @@
 //
 // On the secret, and kms:Decrypt on its key if it has one of its own:
 //
-//   - Get: secretsmanager:GetSecretValue
+//   - Get, Previous: secretsmanager:GetSecretValue
 //   - Adopt: secretsmanager:GetSecretValue, secretsmanager:UpdateSecretVersionStage
 //   - Replace: secretsmanager:GetSecretValue, secretsmanager:PutSecretValue,
 //     secretsmanager:UpdateSecretVersionStage; and kms:GenerateDataKey on the key
