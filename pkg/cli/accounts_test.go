@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/operator"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez/ownerreztest"
@@ -178,17 +180,25 @@ func codes(r *running) []string {
 	return out
 }
 
+// refusesToServe runs a program that is to end at once.
+func (w *world) refusesToServe(t *testing.T) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	return w.runCtx(ctx, t, "serve", "--addr", "127.0.0.1:0")
+}
+
 // What is wrong with the environment is said at once.
 func TestConnectingMisconfigured(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.with("OWNERREZ_CLIENT_ID", "c_51234234", "OWNERREZ_PUBLIC_URL", "http://tunnel.example.com/x", "OWNERREZ_WEBHOOK_USER", "x", "OWNERREZ_CONNECT_MODE", "all").
-		run(t, "serve").want(t, 2, "OWNERREZ_CLIENT_SECRET: set both", "OWNERREZ_PUBLIC_URL: must be", "OWNERREZ_WEBHOOK_PASSWORD: set both", "OWNERREZ_CONNECT_MODE: ")
-	w.with("OWNERREZ_PUBLIC_URL", "https://tunnel.example.com").run(t, "serve").want(t, 2, "OWNERREZ_PUBLIC_URL: needs an OAuth app")
-	w.with("OWNERREZ_CLIENT_ID", "51234234", "OWNERREZ_CLIENT_SECRET", "s_test").run(t, "serve").want(t, 2, "OWNERREZ_CLIENT_ID", "c_")
+	w.with("OWNERREZ_CLIENT_ID", "c_51234234", "OWNERREZ_PUBLIC_URL", "http://tunnel.example.com/x", "OWNERREZ_WEBHOOK_USER", "x", "OWNERREZ_CONNECT_MODE", "all", "OWNERREZ_LOOKUP_EVERY", "soon").
+		refusesToServe(t).want(t, 2, "OWNERREZ_LOOKUP_EVERY: ", "OWNERREZ_CLIENT_SECRET: set both", "OWNERREZ_PUBLIC_URL: must be", "OWNERREZ_WEBHOOK_PASSWORD: set both", "OWNERREZ_CONNECT_MODE: ")
+	w.with("OWNERREZ_PUBLIC_URL", "https://tunnel.example.com").refusesToServe(t).want(t, 2, "OWNERREZ_PUBLIC_URL: needs an OAuth app")
+	w.with("OWNERREZ_CLIENT_ID", "51234234", "OWNERREZ_CLIENT_SECRET", "s_test").refusesToServe(t).want(t, 2, "OWNERREZ_CLIENT_ID", "c_")
 	app := w.with("OWNERREZ_CLIENT_ID", "c_1", "OWNERREZ_CLIENT_SECRET", "s_test")
-	app.with("OWNERREZ_USER_AGENT", "My App/1.0 (c_2)").run(t, "serve").want(t, 2, "OWNERREZ_USER_AGENT: names another app")
-	app.with("OWNERREZ_USER_AGENT", "My App", "OWNERREZ_EMAIL", "", "OWNERREZ_TOKEN", "").run(t, "serve").want(t, 2, "OWNERREZ_USER_AGENT: ")
+	app.with("OWNERREZ_USER_AGENT", "My App/1.0 (c_2)").refusesToServe(t).want(t, 2, "OWNERREZ_USER_AGENT: names another app")
+	app.with("OWNERREZ_USER_AGENT", "My App", "OWNERREZ_EMAIL", "", "OWNERREZ_TOKEN", "").refusesToServe(t).want(t, 2, "OWNERREZ_USER_AGENT: ")
 	app.with("OWNERREZ_USER_AGENT", "My App").run(t, "accounts", "list").want(t, 0) // the personal token's
 	for _, public := range []string{
 		"tunnel.example.com", "http://tunnel.example.com", "https://", "https://:443", "https://tunnel.example.com/x", "https://a@tunnel.example.com",

@@ -81,10 +81,13 @@ func (d *desk) finish(ctx context.Context, id int64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if out.Status != lookup.StatusLeft {
+	_, unknown := d.Store.Account(ctx, key) // one that was never looked up, and has no token, leaves without a trace
+	_, unasked := d.Store.Request(ctx, id)
+	gone := out.Status == lookup.StatusLeft || errors.Is(unknown, lookup.ErrNotFound) && errors.Is(unasked, lookup.ErrNotFound)
+	if !gone {
 		d.say("account %d is not disconnected yet%s", id, problemWords(out.Problems))
 	}
-	return out.Status == lookup.StatusLeft, nil
+	return gone, nil
 }
 
 type purgeCommand struct {

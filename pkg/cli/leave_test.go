@@ -5,12 +5,19 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/operator"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez/ownerreztest"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store/embedded"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/vault/file"
 )
 
 const dataFolder = "ownerrez-lambda/"
@@ -140,6 +147,58 @@ func TestHostLeavesALaptop(t *testing.T) {
 		t.Errorf("%+v", status)
 	}
 	w.noSecrets(t, r)
+}
+
+// A host has connected an account, and serve ended before its lane had seen to that, with and without a token.
+func TestDisconnectWhatServeNeverSaw(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"disconnect 555", "purge --yes"} {
+		for _, stored := range []bool{false, true} {
+			w, _ := connectingWorld(t)
+			w.asksFor(t, 555, stored)
+			if stored != w.keepsToken(t, "555") {
+				t.Fatal("the token is not as it should be")
+			}
+			gone := w.run(t, strings.Fields("accounts "+command)...)
+			gone.want(t, 0)
+			if w.keepsToken(t, "555") || !strings.Contains(gone.stdout, "isconnected") {
+				t.Errorf("%s, stored %v: %s", command, stored, gone.stdout)
+			}
+			if purge := w.run(t, "accounts", "purge"); purge.code != 0 || !strings.Contains(purge.stdout, "No account is connected") {
+				t.Errorf("%s, stored %v: %+v", command, stored, purge)
+			}
+		}
+	}
+}
+
+// asksFor leaves things as a callback does that was the last thing that serve did.
+func (w *world) asksFor(t *testing.T, id int64, stored bool) {
+	t.Helper()
+	db, err := embedded.Open(w.file(dataFolder + "calendar.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err = store.New(db).Ask(t.Context(), lookup.Request{Account: id, At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	secrets, err := file.Open(w.file(dataFolder + "calendar.secrets.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	connections := &account.Connections{Vault: secrets, Prefix: "account/"}
+	for _, each := range []int64{id, 1} { // another one, so that there is a file
+		token := ownerrez.Token{AccessToken: "at_test1", RefreshToken: "rt_test1", UserID: each}
+		if _, err = connections.Keep(t.Context(), token, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !stored {
+		err = secrets.Delete(t.Context(), "account/"+strconv.FormatInt(id, 10))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A personal token cannot be revoked from here: that is said.
