@@ -98,6 +98,21 @@ func (j *Job) arrived(ctx context.Context, was Account, request Request) (finger
 	return cred.Fingerprint, true, nil
 }
 
+// unasked is the run that follows when a host has connected the account although nobody asks for it any more: somebody
+// asked meanwhile that it be disconnected, when its token was not stored yet. there is false if no token is.
+func (j *Job) unasked(ctx context.Context, was Account, w Wake, now time.Time) (out Outcome, there bool, err error) {
+	id, err := parseAccountKey(w.Key)
+	if err != nil {
+		return Outcome{}, false, nil //nolint:nilerr // of what has no number there is none
+	}
+	request := Request{Account: id, By: ByHost, At: now}
+	if _, there, err = j.arrived(ctx, was, request); err != nil || !there {
+		return Outcome{Key: was.Key}, false, err
+	}
+	out, err = j.connected(ctx, was, request, now)
+	return out, true, err
+}
+
 // comeBack is a run of an account that has left: with a personal token that was configured since then it is looked up
 // again.
 func (j *Job) comeBack(ctx context.Context, was Account, now time.Time) (Outcome, error) {

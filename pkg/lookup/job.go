@@ -99,6 +99,17 @@ func (j *Job) Run(ctx context.Context, w Wake) (Outcome, error) {
 		return j.leave(ctx, row, request, now)
 	case request.Account != 0:
 		return j.connected(ctx, row, request, now)
+	case w.Reason == ReasonConnected && !row.Connected && j.Connections != nil:
+		if out, there, failed := j.unasked(ctx, row, w, now); there || failed != nil {
+			return out, failed
+		}
+	}
+	return j.routine(ctx, row, w, now)
+}
+
+// routine is a run of an account that nobody asks to connect or to leave.
+func (j *Job) routine(ctx context.Context, row Account, w Wake, now time.Time) (Outcome, error) {
+	switch {
 	case row.Status == StatusLeft:
 		return j.comeBack(ctx, row, now)
 	case row.Version == 0:

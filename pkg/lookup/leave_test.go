@@ -1,9 +1,7 @@
 package lookup_test
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -142,71 +140,7 @@ func TestLeaveHitByFaults(t *testing.T) {
 	}
 }
 
-// Our own trouble at any step: the wake-up comes again, and the end is the same.
-func TestLeaveInterrupted(t *testing.T) {
-	for step := range 12 {
-		for _, lost := range []bool{false, true} {
-			t.Run(fmt.Sprintf("step %d, done %v", step, lost), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					g, token := staying(t)
-					g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
-					g.job.Store = &dying{Store: g.store, step: step, lost: lost}
-					_, _ = g.job.Run(t.Context(), lookup.Wake{Key: lookup.AccountKey(testAccount), Reason: lookup.ReasonLeave})
-					g.job.Store = g.store
-					for range 4 {
-						wait(11 * time.Minute)
-						g.tick()
-					}
-					g.gone(token)
-				})
-			})
-		}
-	}
-}
-
-// dying is a store that fails at one of its calls, before or after it has done it.
-type dying struct {
-	lookup.Store
-	step int
-	lost bool // after
-}
-
 var errDying = errors.New("the store is not there")
-
-func (d *dying) call(do func() error) error {
-	d.step--
-	switch {
-	case d.step == -1 && d.lost:
-		_ = do()
-		return errDying
-	case d.step == -1:
-		return errDying
-	}
-	return do()
-}
-
-func (d *dying) Account(ctx context.Context, key string) (row lookup.Account, err error) {
-	err = d.call(func() (err error) { row, err = d.Store.Account(ctx, key); return err })
-	return row, err
-}
-
-func (d *dying) Commit(ctx context.Context, c lookup.Commit) error {
-	return d.call(func() error { return d.Store.Commit(ctx, c) })
-}
-
-func (d *dying) Request(ctx context.Context, id int64) (r lookup.Request, err error) {
-	err = d.call(func() (err error) { r, err = d.Store.Request(ctx, id); return err })
-	return r, err
-}
-
-func (d *dying) Done(ctx context.Context, r lookup.Request) error {
-	return d.call(func() error { return d.Store.Done(ctx, r) })
-}
-
-func (d *dying) Events(ctx context.Context, id, after int64, limit int, now time.Time) (all []lookup.Event, err error) {
-	err = d.call(func() (err error) { all, err = d.Store.Events(ctx, id, after, limit, now); return err })
-	return all, err
-}
 
 // The secret cannot be deleted: that is our own trouble, and is tried again.
 func TestLeaveAndTheVaultFails(t *testing.T) {
@@ -236,84 +170,6 @@ func TestLeaveAfterRevocation(t *testing.T) {
 		if _, err := g.vault.Get(t.Context(), "account/123456"); !errors.Is(err, vault.ErrDeleted) || token == "" {
 			t.Errorf("the secret: %v", err)
 		}
-	})
-}
-
-// A host who has left comes back within the time in which the secret can be restored, and later: number, reference and
-// history are as they were.
-func TestComeBack(t *testing.T) {
-	for _, restorable := range []bool{true, false} {
-		synctest.Test(t, func(t *testing.T) {
-			g, token := staying(t)
-			g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
-			g.wakeFor(lookup.ReasonLeave)
-			g.gone(token)
-			seq := g.snapshot().Account.Seq
-			if !restorable {
-				clear(g.vault.deleted)
-			}
-			wait(24 * time.Hour)
-			g.arrive("")
-			if out := g.wakeFor(lookup.ReasonConnected); out.Status != lookup.StatusOK {
-				t.Errorf("%+v", out)
-			}
-			row := g.snapshot().Account
-			if row.Left != nil || row.Ref != "ref" || row.Seq <= seq || !strings.HasSuffix(strings.Join(g.statuses(), ", "), "ok left, left ok") {
-				t.Errorf("%+v, published: %v", row, g.statuses())
-			}
-			if wrong := g.differences(); len(wrong) > 0 {
-				t.Errorf("%s", wrong[0])
-			}
-		})
-	}
-}
-
-// The host connects again while the account is being disconnected: the new connection stays.
-func TestComeBackWhileLeaving(t *testing.T) {
-	for _, deleted := range []bool{false, true} {
-		t.Run(fmt.Sprintf("deleted %v", deleted), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				g, _ := staying(t)
-				g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
-				g.server.Fault(ownerreztest.Fault{Match: ownerreztest.MatchPath("/v2/webhooksubscriptions"), Do: ownerreztest.Status(500)})
-				if out := g.wakeFor(lookup.ReasonLeave); !out.Failed || out.Left != nil {
-					t.Fatalf("%+v", out)
-				}
-				g.arrive("")
-				if deleted { // by the lane, in the same moment
-					if err := g.connections.Delete(t.Context(), testAccount); err != nil {
-						t.Fatal(err)
-					}
-				}
-				for range 3 {
-					wait(11 * time.Minute)
-					g.tick()
-				}
-				if row := g.snapshot().Account; row.Status != lookup.StatusOK || row.Leaving != nil || row.Left != nil || len(g.requests()) > 0 {
-					t.Errorf("%+v", row)
-				}
-			})
-		})
-	}
-}
-
-// A host who has left connects again, and changes their mind before the lane has seen it.
-func TestBackAndAwayAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g, token := staying(t)
-		g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
-		g.wakeFor(lookup.ReasonLeave)
-		wait(time.Hour)
-		g.arrive("")
-		secret, err := g.vault.Get(t.Context(), "account/123456")
-		if err != nil || strings.Contains(string(secret.Value), token) {
-			t.Fatalf("%v", err)
-		}
-		g.ask(lookup.Request{Leave: true, By: lookup.ByHost}) // in place of the first
-		g.wakeFor(lookup.ReasonLeave)
-		_, token, _ = strings.Cut(string(secret.Value), `"access_token":"`)
-		token, _, _ = strings.Cut(token, `"`)
-		g.gone(token)
 	})
 }
 
@@ -349,19 +205,6 @@ func TestLeaveWithoutToken(t *testing.T) {
 		if out := g.wakeFor(lookup.ReasonLeave); out.Left == nil {
 			t.Errorf("%+v", out)
 		}
-	})
-}
-
-// A Request that comes late, of a host who has left meanwhile, brings nothing back.
-func TestOldConnectionStaysGone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g, token := staying(t)
-		g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
-		g.wakeFor(lookup.ReasonLeave)
-		g.ask(lookup.Request{By: lookup.ByHost})
-		wait(3 * time.Minute)
-		g.wakeFor(lookup.ReasonConnected)
-		g.gone(token)
 	})
 }
 
@@ -405,24 +248,6 @@ func TestLeaveOfUnknownAccount(t *testing.T) {
 		g.wakeFor(lookup.ReasonLeave)
 		if _, err := g.store.Account(t.Context(), lookup.AccountKey(testAccount)); !errors.Is(err, lookup.ErrNotFound) || len(g.requests()) > 0 {
 			t.Errorf("%v, %v", err, g.requests())
-		}
-	})
-}
-
-// A host connects and leaves before the account's lane has come to it: the token ends.
-func TestLeaveBeforeTheFirstRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGuest(t, ownerreztest.Quirks{})
-		g.arrive("ref")
-		g.ask(lookup.Request{Leave: true, By: lookup.ByHost})
-		if out := g.wakeFor(lookup.ReasonLeave); out.Left == nil || out.Account != testAccount {
-			t.Errorf("%+v", out)
-		}
-		if _, err := g.vault.Get(t.Context(), "account/123456"); !errors.Is(err, vault.ErrDeleted) {
-			t.Errorf("the secret: %v", err)
-		}
-		if s := g.statuses(); len(s) != 1 || s[0] != "new left" {
-			t.Errorf("%v", s)
 		}
 	})
 }
