@@ -70,9 +70,25 @@ func (a answer) message(t *testing.T) (errorType, text string) {
 	return e.ErrorType, e.ErrorMessage
 }
 
-// start runs a bootstrap under a stub of the Runtime API (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html)
-// with no other environment than env, and returns what invokes it.
+// start runs a bootstrap until the test ends, and returns what invokes it.
 func start(t testing.TB, name string, env ...string) (invoke func(event string) answer, log *syncBuffer) {
+	t.Helper()
+	s := launch(t, name, env...)
+	t.Cleanup(s.end)
+	return s.invoke, s.log
+}
+
+// sandbox is a bootstrap that runs.
+type sandbox struct {
+	invoke  func(event string) answer
+	log     *syncBuffer
+	command *exec.Cmd
+	end     func()
+}
+
+// launch runs a bootstrap under a stub of the Runtime API (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html)
+// with no other environment than env.
+func launch(t testing.TB, name string, env ...string) *sandbox {
 	t.Helper()
 	events, answers := make(chan string), make(chan answer)
 	mux := http.NewServeMux()
@@ -93,20 +109,20 @@ func start(t testing.TB, name string, env ...string) (invoke func(event string) 
 	})
 	api := httptest.NewServer(mux)
 	ctx, stop := context.WithCancel(context.Background())
-	log = &syncBuffer{}
+	log := &syncBuffer{}
 	command := exec.CommandContext(ctx, bootstrap(t, name))
 	command.Env = append(env, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(api.URL, "http://"))
 	command.Stdout, command.Stderr = log, log
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	end := func() {
 		stop()
 		_ = command.Wait() // killed
 		api.CloseClientConnections()
 		api.Close()
-	})
-	return func(event string) answer {
+	}
+	invoke := func(event string) answer {
 		t.Helper()
 		patience := time.After(20 * time.Second)
 		select {
@@ -121,7 +137,8 @@ func start(t testing.TB, name string, env ...string) (invoke func(event string) 
 			t.Fatalf("%s did not answer; its log:\n%s", name, log)
 		}
 		return answer{}
-	}, log
+	}
+	return &sandbox{invoke, log, command, end}
 }
 
 // syncBuffer collects what a process prints.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
@@ -33,11 +34,33 @@ func (s *Stack) Webhooks() *lookup.Webhooks {
 	return &lookup.Webhooks{Base: public + webhook.Path + "/", Key: s.webhookKey().CurrentKey}
 }
 
-// WebhookDoors take in what OwnerRez posts, and wake lanes through the queue.
+// WebhookDoors take in what OwnerRez posts, and wake lanes through the queue. OwnerRez waits two seconds, so what the
+// first one needs is fetched at once, while Lambda starts the function.
 func (s *Stack) WebhookDoors(queue *sqs.Queue) http.Handler {
 	secrets := s.webhookKey()
 	secrets.App = s.env.Need("OAUTH_APP_SECRET_ARN", "the ARN of the secret that holds the OAuth app")
+	s.warm(queue.Connect, func(ctx context.Context) error {
+		_, err := secrets.Credentials(ctx, false)
+		return err
+	})
 	return webhook.Handler(webhook.Options{Credentials: secrets.Credentials, Wake: lane.Sender(queue), Count: countWebhook})
+}
+
+// warmTime is how long a function's start may wait for what is done ahead.
+const warmTime = time.Second
+
+// warm does ahead, side by side, what the first invocation would wait for. What fails is done again then, and told.
+func (s *Stack) warm(steps ...func(context.Context) error) {
+	if s.env.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), warmTime)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, step := range steps {
+		all.Go(func() { _ = step(ctx) })
+	}
+	all.Wait()
 }
 
 // countWebhook writes one line for a webhook to the log, which counts Webhooks, and RefusedWebhooks that were not let

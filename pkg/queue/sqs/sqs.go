@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,6 +35,28 @@ var _ queue.Sender = (*Queue)(nil)
 func New(conf aws.Config, queueURL string) *Queue {
 	client := awssqs.NewFromConfig(conf, func(o *awssqs.Options) { o.HTTPClient = awscall.Limited(o.HTTPClient) })
 	return &Queue{client: client, url: queueURL}
+}
+
+// Connect opens a connection to SQS, if none is open, so that the first message need not wait for one. What it asks is
+// not signed and needs no permission; SQS refuses it, and that is no error.
+func (q *Queue) Connect(ctx context.Context) error {
+	opts := q.client.Options()
+	where := awssqs.EndpointParameters{Region: &opts.Region, Endpoint: opts.BaseEndpoint}.WithDefaults()
+	endpoint, err := opts.EndpointResolverV2.ResolveEndpoint(ctx, where)
+	if err != nil {
+		return fmt.Errorf("connecting to SQS: %w", err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint.URI.String(), http.NoBody)
+	if err != nil {
+		return fmt.Errorf("connecting to SQS: %w", err)
+	}
+	resp, err := opts.HTTPClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("connecting to SQS: %w", err)
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body) // else the connection cannot be used again
+	return err
 }
 
 // Send puts a message into the queue; this needs the permission sqs:SendMessage. When an answer is lost the SDK
