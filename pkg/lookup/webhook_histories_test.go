@@ -2,12 +2,14 @@ package lookup_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,7 +22,10 @@ import (
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/web/webhook"
 )
 
-var webhookHistories = flag.Int("webhook-histories", 60, "how many seeded histories of webhooks to live through")
+var (
+	webhookHistories  = flag.Int("webhook-histories", 60, "how many seeded histories of webhooks to live through")
+	theWebhookHistory = flag.String("webhook-history", "", "the one history of webhooks to live through, as a failing test tells it")
+)
 
 // postOffice is what lies between OwnerRez and an account's lane: the door of webhooks, and a queue that may do all that
 // a queue may do.
@@ -88,19 +93,61 @@ func (o *postOffice) ticks() {
 	o.drain()
 }
 
+// webhookRounds is of how many rounds a history consists: in each something changes, and something breaks.
+const webhookRounds = 12
+
 // TestWebhooksEndToEnd lives through seeded histories: bookings change, OwnerRez posts, and posts, messages and answers
 // are lost, doubled, late, out of order or forged; processes die, OwnerRez fails, ticks come in between. No night is shown
 // free that is taken, every change is published once and in order, and one lookup after the last fault the calendar is the
-// truth.
+// truth. Of the first history that fails, the least that fails is told.
 func TestWebhooksEndToEnd(t *testing.T) {
+	if *theWebhookHistory != "" {
+		var h hookHistory
+		if err := json.Unmarshal([]byte(*theWebhookHistory), &h); err != nil {
+			t.Fatal(err)
+		}
+		h.live(t)
+		return
+	}
 	for seed := range uint64(*webhookHistories) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { liveWithWebhooks(t, rand.New(rand.NewPCG(seed, 11)), seed%3 == 0) })
-		})
+		h := hookHistory{Seed: seed}
+		for round := range webhookRounds {
+			h.Rounds = append(h.Rounds, round)
+		}
+		if !h.live(t) {
+			least, _ := json.Marshal(h.least(t))
+			t.Fatalf("the least of it that fails: go test ./pkg/lookup -run TestWebhooksEndToEnd -webhook-history '%s'", least)
+		}
 	}
 }
 
-func liveWithWebhooks(t *testing.T, random *rand.Rand, large bool) {
+// hookHistory is one that TestWebhooksEndToEnd lives through. What happens in a round depends on nothing but the seed and
+// its number, so that a history can be shortened.
+type hookHistory struct {
+	Seed   uint64
+	Rounds []int
+}
+
+// live lives through a history, and reports whether all went well.
+func (h hookHistory) live(t *testing.T) bool {
+	return t.Run(fmt.Sprint(h.Seed), func(t *testing.T) { synctest.Test(t, h.liveWithWebhooks) })
+}
+
+// least leaves out the rounds of a history without which it fails too.
+func (h hookHistory) least(t *testing.T) hookHistory {
+	for i := 0; i < len(h.Rounds); {
+		fewer := hookHistory{h.Seed, slices.Delete(slices.Clone(h.Rounds), i, i+1)}
+		if fewer.live(t) {
+			i++
+		} else {
+			h = fewer
+		}
+	}
+	return h
+}
+
+func (h hookHistory) liveWithWebhooks(t *testing.T) {
+	large := h.Seed%3 == 0
 	g := newGuest(t, ownerreztest.Quirks{RateLimitOff: true})
 	if large {
 		bigWorld(g.house)
@@ -111,21 +158,8 @@ func liveWithWebhooks(t *testing.T, random *rand.Rand, large bool) {
 	o := newPostOffice(g)
 	client := &http.Client{Transport: o}
 	g.server.TakeWebhooks() // those of the beginning
-	for range 12 {
-		for range random.IntN(3) {
-			g.changeAnything(random)
-			wait(time.Duration(random.IntN(20)) * time.Second)
-		}
-		o.misfortune(random)
-		o.carry(random, client)
-		wait(time.Duration(random.IntN(300)) * time.Second)
-		if random.IntN(3) > 0 {
-			o.ticks()
-		}
-		g.job.Store, o.broken = g.store, false
-		if random.IntN(3) == 0 {
-			g.server.ClearFaults()
-		}
+	for _, i := range h.Rounds {
+		o.round(rand.New(rand.NewPCG(h.Seed, uint64(i))), client)
 	}
 	g.server.ClearFaults()
 	if large { // a delete of which no webhook came is found by a full read
@@ -142,6 +176,24 @@ func liveWithWebhooks(t *testing.T, random *rand.Rand, large bool) {
 	}
 	if row := g.snapshot().Account; len(row.Noted) > 0 || row.NotedMany || row.Published != row.Seq {
 		t.Errorf("left to be done: %v, %v, %d of %d published", row.Noted, row.NotedMany, row.Published, row.Seq)
+	}
+}
+
+// round is some minutes in which bookings change, OwnerRez posts, and things go wrong.
+func (o *postOffice) round(random *rand.Rand, client *http.Client) {
+	for range random.IntN(3) {
+		o.changeAnything(random)
+		wait(time.Duration(random.IntN(20)) * time.Second)
+	}
+	o.misfortune(random)
+	o.carry(random, client)
+	wait(time.Duration(random.IntN(300)) * time.Second)
+	if random.IntN(3) > 0 {
+		o.ticks()
+	}
+	o.job.Store, o.broken = o.store, false
+	if random.IntN(3) == 0 {
+		o.server.ClearFaults()
 	}
 }
 
