@@ -83,6 +83,12 @@ func (l *ledger) putBack(property int64) {
 	*rec = was
 }
 
+// putBackStays makes a property's stays what they were. A booking that has left it stands in both then, until both are
+// read.
+func (l *ledger) putBackStays(property int64) {
+	l.record(property).Stays = slices.Clone(l.stored[property].Stays)
+}
+
 // stay returns the booking's stay and its property.
 func (l *ledger) stay(booking int64) (availability.Stay, int64, bool) {
 	property, ok := l.home[booking]

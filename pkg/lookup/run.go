@@ -36,7 +36,8 @@ type run struct {
 	wanted   []int64             // properties that are to be read in full because of them
 	silent   bool                // webhooks fell silent with this run
 
-	good        map[int64]bool  // properties of which a full read was complete
+	complete    map[int64]bool  // properties of which a full read was complete
+	good        map[int64]bool  // and nothing spoke against it
 	failed      map[int64]error // properties of which something went wrong
 	met         map[int64]bool  // properties that a row or a person named and that we may not know
 	listed      bool            // the properties were listed
@@ -50,7 +51,7 @@ func newRun(row *Account, set Settings, now time.Time) *run {
 	r := &run{
 		reader:   &reader{meter: &meter{}, capacity: pageLimit, start: time.Now()},
 		settings: set, row: row, now: now, told: maps.Clone(row.Noted), toldMany: row.NotedMany,
-		good: map[int64]bool{}, failed: map[int64]error{}, met: map[int64]bool{},
+		complete: map[int64]bool{}, good: map[int64]bool{}, failed: map[int64]error{}, met: map[int64]bool{},
 	}
 	if row.PageLimit > 0 {
 		r.capacity = row.PageLimit
@@ -167,6 +168,7 @@ func (r *run) readFully(ctx context.Context, properties []int64, changes sightin
 	shown := sightings{}
 	for _, p := range properties {
 		if f.complete(p) {
+			r.complete[p] = true
 			shown.add(f.props[p].seen)
 		}
 	}
@@ -197,6 +199,20 @@ func (r *run) readFully(ctx context.Context, properties []int64, changes sightin
 	f.confirm(ctx, r.emptyFirstReads(f))
 	for _, p := range properties {
 		r.concludeProperty(p, f)
+	}
+	r.keepUnread()
+}
+
+// keepUnread leaves the stays of properties that were not read as they were, though one that has moved or was canceled
+// was met elsewhere or asked for by id: what has taken its nights since then only a complete read shows.
+func (r *run) keepUnread() {
+	if r.incremented {
+		return
+	}
+	for p := range r.ledger.stored {
+		if !r.complete[p] {
+			r.ledger.putBackStays(p)
+		}
 	}
 }
 
