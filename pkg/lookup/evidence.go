@@ -156,6 +156,10 @@ func (r *run) settle(ev evidence, f *fullRead) {
 }
 
 func (r *run) settleFound(a answer, f *fullRead) {
+	if a.onlyTold() && r.ledger.frees(a.reading) {
+		r.want(a.booking)
+		return
+	}
 	r.apply(a.reading)
 	delete(r.row.Noted, a.booking)
 	r.ledger.clearDoubt(a.booking)
@@ -175,11 +179,11 @@ func (r *run) settleFound(a answer, f *fullRead) {
 }
 
 func (r *run) settleMissing(a answer, control verdict) {
+	if a.onlyTold() {
+		r.want(a.booking)
+		return
+	}
 	if a.lacked == nil && !a.edge && !a.lapsed {
-		if a.noted { // a webhook and one answer are no proof: what a list says of it is
-			delete(r.row.Noted, a.booking)
-			r.want(a.booking)
-		}
 		return // its row is listed, though it cannot be read: only a read without it tells that it is gone
 	}
 	since := r.row.Suspects[a.booking].NotFound

@@ -14,7 +14,7 @@ type ledger struct {
 	stored  map[int64]availability.Record // as they were read; never changed
 	records map[int64]*availability.Record
 	home    map[int64]int64   // booking → property
-	ghosts  map[int64][]int64 // booking → properties that it has left, where a run was cut short between two commits
+	ghosts  map[int64][]int64 // booking → properties that it has left, where that is not committed or not proven yet
 }
 
 func newLedger(stored []availability.Record) *ledger {
@@ -83,10 +83,19 @@ func (l *ledger) putBack(property int64) {
 	*rec = was
 }
 
-// putBackStays makes a property's stays what they were. A booking that has left it stands in both then, until both are
-// read.
+// putBackStays gives a property back the stays that it had. A booking that has left it stands in both then, until both
+// are read.
 func (l *ledger) putBackStays(property int64) {
-	l.record(property).Stays = slices.Clone(l.stored[property].Stays)
+	rec := l.record(property)
+	for _, stay := range l.stored[property].Stays {
+		rec.Put(stay)
+		switch home, there := l.home[stay.Booking]; {
+		case !there:
+			l.home[stay.Booking] = property
+		case home != property && !slices.Contains(l.ghosts[stay.Booking], property):
+			l.ghosts[stay.Booking] = append(l.ghosts[stay.Booking], property)
+		}
+	}
 }
 
 // stay returns the booking's stay and its property.
@@ -106,6 +115,13 @@ func (l *ledger) apply(r availability.Reading) {
 	} else {
 		l.remove(r.Booking)
 	}
+}
+
+// frees reports whether a row takes nights from the booking's stay.
+func (l *ledger) frees(r availability.Reading) bool {
+	was, property, known := l.stay(r.Booking)
+	stays := r.Occupies && r.Property == property && !r.Stay.Arrival.After(was.Arrival) && !r.Stay.Departure.Before(was.Departure)
+	return known && !stays
 }
 
 // clearDoubt forgets that the booking's row could not be read.

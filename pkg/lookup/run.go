@@ -203,8 +203,8 @@ func (r *run) readFully(ctx context.Context, properties []int64, changes sightin
 	r.keepUnread()
 }
 
-// keepUnread leaves the stays of properties that were not read as they were, though one that has moved or was canceled
-// was met elsewhere or asked for by id: what has taken its nights since then only a complete read shows.
+// keepUnread keeps the stays of properties that were not read, though one that has moved or was canceled was met elsewhere
+// or asked for by its id: what has taken its nights since then only a complete read shows.
 func (r *run) keepUnread() {
 	if r.incremented {
 		return

@@ -1,6 +1,8 @@
 package lookup_test
 
 import (
+	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,5 +56,56 @@ func TestNightsOfUnreadProperty(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// A webhook tells of a booking that has not changed. While it is asked for by its id, after the list was read, it leaves its
+// nights, and another one takes them: what the list did not show yet is not shown free.
+func TestNotedBookingMovesWhileItIsAskedFor(t *testing.T) {
+	for name, change := range map[string]func(*house, int64){
+		"to other nights": func(h *house, id int64) {
+			h.server.Update(testAccount, id, func(b *ownerreztest.Booking) {
+				b.Arrival, b.Departure = b.Arrival.AddDays(400), b.Departure.AddDays(400)
+			})
+		},
+		"to another property": func(h *house, id int64) {
+			h.server.Update(testAccount, id, func(b *ownerreztest.Booking) { b.PropertyID = 4402 })
+		},
+		"canceled": func(h *house, id int64) { h.server.Cancel(testAccount, id) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inHouse(t, bigWorld, func(t *testing.T, h *house) {
+				soon := ownerrez.DateOf(time.Now().UTC()).AddDays(20)
+				all := h.server.Bookings(testAccount)
+				old := all[slices.IndexFunc(all, func(b ownerreztest.Booking) bool {
+					return b.PropertyID == 4401 && b.Status == "active" && b.Arrival.After(soon)
+				})]
+				id := old.ID
+				wait(16 * time.Minute)
+				h.lookup()
+				wait(time.Minute)
+				asked := false
+				h.server.Fault(ownerreztest.Fault{Times: -1, Do: ownerreztest.Status(500), Match: func(r *http.Request) bool {
+					if ownerreztest.MatchByID(r) && !asked {
+						asked = true
+						h.change(func() {
+							h.server.Put(testAccount, ownerreztest.Booking{PropertyID: 4401, Arrival: old.Arrival, Departure: old.Departure})
+							change(h, id)
+						})
+					}
+					return false
+				}})
+				h.webhook(id)
+				if !asked {
+					t.Fatal("it was not asked for")
+				}
+				for _, night := range h.falselyFree(h.snapshot()) {
+					t.Errorf("false free: %s", night)
+				}
+				wait(16 * time.Minute)
+				h.settle(1)
+				h.equal("a lookup")
+			})
+		})
 	}
 }
