@@ -3,6 +3,7 @@ package lookup
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
@@ -61,11 +62,27 @@ func (s Settings) Location(property, account string) (loc *time.Location, certai
 		if name == "" || name == "Local" {
 			continue
 		}
-		if loc, err := time.LoadLocation(name); err == nil {
+		if loc, err := loadZone(name); err == nil {
 			return loc, true
 		}
 	}
 	return time.UTC, false
+}
+
+// zones are those that were loaded: a *time.Location for each name. A lookup asks for one with each property, and reading
+// its file is most of the work of a lookup that finds nothing new.
+var zones sync.Map
+
+// loadZone is time.LoadLocation, which reads a file each time.
+func loadZone(name string) (*time.Location, error) {
+	if loc, ok := zones.Load(name); ok {
+		return loc.(*time.Location), nil
+	}
+	loc, err := time.LoadLocation(name)
+	if err == nil {
+		zones.Store(name, loc)
+	}
+	return loc, err
 }
 
 // Window is the range of nights [from, to) that are looked up for a property, by its own today.
