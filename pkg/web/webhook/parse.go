@@ -33,9 +33,7 @@ func parse(body []byte) (hook, error) {
 		Action     string `json:"action"`
 		EntityType string `json:"entity_type"`
 		EntityID   number `json:"entity_id"`
-		Entity     struct {
-			ID number `json:"id"`
-		} `json:"entity"`
+		Entity     entity `json:"entity"`
 	}
 	if err := json.Unmarshal(body, &posted); err != nil {
 		return hook{}, errors.New("the body is not what OwnerRez posts: a key has a value of another kind")
@@ -52,7 +50,7 @@ func parse(body []byte) (hook, error) {
 			return h, nil
 		}
 		if h.booking <= 0 {
-			h.booking = int64(posted.Entity.ID)
+			h.booking = int64(posted.Entity)
 		}
 		if h.booking <= 0 {
 			return hook{}, errors.New("entity_id: must be the number of a booking")
@@ -63,6 +61,21 @@ func parse(body []byte) (hook, error) {
 		h.ignored = true
 	}
 	return h, nil
+}
+
+// entity is the number of the record that is posted along, 0 if there is none, or if it is of another kind than we know:
+// nothing of it is needed where entity_id is there.
+type entity int64
+
+// UnmarshalJSON reads a record's number leniently.
+func (e *entity) UnmarshalJSON(data []byte) error {
+	var record struct {
+		ID number `json:"id"`
+	}
+	if err := json.Unmarshal(data, &record); err == nil {
+		*e = entity(record.ID)
+	}
+	return nil
 }
 
 // number is a whole number, which may be written as text. Anything else is 0.
