@@ -18,7 +18,8 @@
 //
 // Nothing becomes free because a row did not come. A stay that a complete read lacks is asked for by its id, and
 // a 404 counts only if another booking, known to be there, is found in the same run (evidence.go). What fails
-// leaves everything as it was; the property's age stays behind until a later read is complete (finish.go).
+// leaves everything as it was; the property's age stays behind until a later read is complete (finish.go). Nor does
+// anything become free because a booking has left it, unless what else takes its nights was read no earlier (torn.go).
 //
 // # Where to find
 //

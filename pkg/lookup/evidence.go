@@ -156,11 +156,7 @@ func (r *run) settle(ev evidence, f *fullRead) {
 }
 
 func (r *run) settleFound(a answer, f *fullRead) {
-	if a.onlyTold() && r.ledger.frees(a.reading) {
-		r.want(a.booking)
-		return
-	}
-	r.apply(a.reading)
+	r.apply(a.reading, r.byID(a.question))
 	delete(r.row.Noted, a.booking)
 	r.ledger.clearDoubt(a.booking)
 	delete(r.row.Suspects, a.booking)
@@ -179,17 +175,16 @@ func (r *run) settleFound(a answer, f *fullRead) {
 }
 
 func (r *run) settleMissing(a answer, control verdict) {
-	if a.onlyTold() {
-		r.want(a.booking)
-		return
-	}
 	if a.lacked == nil && !a.edge && !a.lapsed {
+		if a.noted { // a webhook and one answer are no proof: what a list says of it is
+			r.want(a.booking)
+		}
 		return // its row is listed, though it cannot be read: only a read without it tells that it is gone
 	}
 	since := r.row.Suspects[a.booking].NotFound
 	waited := control == noControl && !since.IsZero() && r.began().Sub(since) >= trust404After
 	if control == trustworthy || waited {
-		r.ledger.remove(a.booking)
+		r.apply(availability.Reading{Booking: a.booking}, r.byID(a.question))
 		r.ledger.clearDoubt(a.booking)
 		delete(r.row.Suspects, a.booking)
 		delete(r.row.Lapsed, a.booking)

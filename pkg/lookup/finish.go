@@ -151,7 +151,11 @@ func (r *run) tellProblems(covered bool) {
 	if r.ledger != nil {
 		for _, p := range r.active() {
 			for _, d := range r.ledger.record(p).Doubts {
-				r.say(Problem{p, d.Why + ".", "Open the booking in OwnerRez and check its property and dates; if they are right, please report this."})
+				next := "Open the booking in OwnerRez and check its property and dates; if they are right, please report this."
+				if d.Why == whyLeft {
+					next = "Nothing to do: the next lookup reads the property again."
+				}
+				r.say(Problem{p, d.Why + ".", next})
 			}
 		}
 	}

@@ -37,14 +37,15 @@ type house struct {
 	patUser string
 	truth   *truth
 	heard   *listener
-	blind   bool // a fault hides what no client can know: nights may be shown free that are taken
+	skew    time.Duration // how wrong OwnerRez's clock is
+	blind   bool          // a fault hides what no client can know: nights may be shown free that are taken
 }
 
 // newHouse makes an account without properties.
 func newHouse(t testing.TB, quirks ownerreztest.Quirks) *house {
 	t.Helper()
 	h := &house{t: t, token: "pt_testhost", truth: newTruth(), heard: newListener(t)}
-	h.server = ownerreztest.New(ownerreztest.WithQuirks(quirks))
+	h.server = ownerreztest.New(ownerreztest.WithQuirks(quirks), ownerreztest.WithClock(func() time.Time { return time.Now().Add(h.skew) }))
 	h.server.AddAccount(ownerreztest.Account{ID: testAccount, Email: "host@example.com", Name: "Host", TimeZone: "America/Chicago", PAT: "pt_testhost"})
 	h.server.AddAccount(ownerreztest.Account{ID: otherAccount, Email: "other@example.com", Name: "Other", TimeZone: "America/Chicago", PAT: "pt_testother"})
 	db, err := embedded.Open(filepath.Join(quickDir(t), "calendar.db"))
@@ -207,7 +208,7 @@ func (h *house) differences() []string {
 	snap := h.snapshot()
 	var out []string
 	now := time.Now()
-	shown := 0
+	taken := taken(h.server.Bookings(testAccount))
 	for _, p := range h.server.Properties(testAccount) {
 		if p.Inactive {
 			continue
@@ -215,9 +216,8 @@ func (h *house) differences() []string {
 		rec, _ := snap.Record(p.ID)
 		from, to := h.job.Settings.Window(now, rec.Zone, snap.Account.Zone)
 		for _, night := range snap.Show(h.job.Settings, now, p.ID, from, to) {
-			shown++
 			want := availability.Free
-			if h.server.Taken(testAccount, p.ID, night.Date) {
+			if taken[place{p.ID, night.Date}] {
 				want = availability.Taken
 			}
 			if night.State != want {
@@ -240,6 +240,14 @@ func (h *house) settle(most int) {
 		}
 	}
 	h.t.Errorf("after %d lookups %d nights still differ from the truth, the first: %s\nproblems: %v", most, len(last), last[0], h.snapshot().Problems)
+}
+
+// displace lets a booking leave its nights, which another one takes in the same moment.
+func (h *house) displace(id int64, leave func(*ownerreztest.Booking)) {
+	all := h.server.Bookings(testAccount)
+	was := all[slices.IndexFunc(all, func(b ownerreztest.Booking) bool { return b.ID == id })]
+	h.server.Put(testAccount, ownerreztest.Booking{PropertyID: was.PropertyID, Arrival: was.Arrival, Departure: was.Departure})
+	h.server.Update(testAccount, id, leave)
 }
 
 // bookings returns the ids of all bookings that are not canceled, in order.

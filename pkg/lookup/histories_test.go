@@ -41,10 +41,29 @@ type history struct {
 
 func newHistory(t *testing.T, seed uint64) *history {
 	rng := rand.New(rand.NewPCG(seed, 1))
+	quirks := anyQuirks(rng)
+	h := &history{house: newHouse(t, quirks), rng: rng, today: ownerrez.DateOf(time.Now())}
+	t.Logf("seed %d: %+v", seed, quirks)
+	zones := []string{"America/Chicago", "Pacific/Auckland", "Pacific/Honolulu", ""}
+	for i := range 3 + rng.IntN(10) {
+		id := int64(4401 + i)
+		h.property(id, zones[rng.IntN(len(zones))])
+		h.properties = append(h.properties, id)
+	}
+	h.change(func() {
+		for range 250 + rng.IntN(751) {
+			h.server.Put(testAccount, h.booking())
+		}
+	})
+	return h
+}
+
+// anyQuirks chooses one of the ways in which OwnerRez is said to behave.
+func anyQuirks(rng *rand.Rand) ownerreztest.Quirks {
 	quirks := ownerreztest.Quirks{
 		MaxLimit:           []int{20, 100}[rng.IntN(2)],
 		Order:              []ownerreztest.Order{ownerreztest.OrderByID, ownerreztest.OrderByUpdate, ownerreztest.OrderRandom}[rng.IntN(3)],
-		OrderSeed:          seed,
+		OrderSeed:          rng.Uint64(),
 		CountOnBookings:    rng.IntN(2) == 0,
 		OmitItemsWhenEmpty: rng.IntN(2) == 0,
 		Link:               ownerreztest.LinkStyle(rng.IntN(2)),
@@ -66,20 +85,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 	if quirks.CountOnBookings && rng.IntN(4) == 0 {
 		quirks.Link = ownerreztest.LinkNever
 	}
-	h := &history{house: newHouse(t, quirks), rng: rng, today: ownerrez.DateOf(time.Now())}
-	t.Logf("seed %d: %+v", seed, quirks)
-	zones := []string{"America/Chicago", "Pacific/Auckland", "Pacific/Honolulu", ""}
-	for i := range 3 + rng.IntN(10) {
-		id := int64(4401 + i)
-		h.property(id, zones[rng.IntN(len(zones))])
-		h.properties = append(h.properties, id)
-	}
-	h.change(func() {
-		for range 250 + rng.IntN(751) {
-			h.server.Put(testAccount, h.booking())
-		}
-	})
-	return h
+	return quirks
 }
 
 // booking makes up a booking, block or hold.
@@ -114,7 +120,7 @@ func (h *history) happen() {
 	id := ids[h.rng.IntN(len(ids))]
 	update := func(change func(*ownerreztest.Booking)) { h.server.Update(testAccount, id, change) }
 	h.change(func() {
-		switch h.rng.IntN(7) {
+		switch h.rng.IntN(8) {
 		case 0, 1:
 			b := h.booking()
 			b.CreatedUTC, b.UpdatedUTC = time.Time{}, time.Time{}
@@ -131,6 +137,9 @@ func (h *history) happen() {
 			update(func(b *ownerreztest.Booking) { b.PropertyID = to })
 		case 6:
 			update(func(b *ownerreztest.Booking) { b.Type, b.PendingUntilUTC = "booking", time.Time{} })
+		case 7:
+			by := 20 + h.rng.IntN(300)
+			h.displace(id, func(b *ownerreztest.Booking) { b.Arrival, b.Departure = b.Arrival.AddDays(by), b.Departure.AddDays(by) })
 		}
 	})
 }

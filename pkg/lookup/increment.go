@@ -33,15 +33,15 @@ func (r *run) readIncrement(ctx context.Context) (seen sightings, complete bool,
 		r.ledger = newLedger(records)
 	}
 	for _, row := range rows {
-		reading := availability.Read(row)
+		reading := availability.Read(row.Booking)
 		if reading.Why != "" {
 			r.doubtChange(reading)
 			continue
 		}
-		seen.add(sightings{reading.Booking: {Reading: reading, order: r.order, updated: row.UpdatedUTC}})
+		seen.add(sightings{reading.Booking: {Reading: reading, order: row.order, updated: row.UpdatedUTC}})
 	}
-	for _, reading := range seen.readings() {
-		r.apply(reading)
+	for _, row := range seen.inOrder() {
+		r.apply(row.Reading, r.byList(row.order))
 	}
 	for _, p := range crowded {
 		r.mark(p, errUnread)
@@ -49,10 +49,16 @@ func (r *run) readIncrement(ctx context.Context) (seen sightings, complete bool,
 	return seen, true, nil
 }
 
+// changedRow is a row of an increment, with the order of its answer.
+type changedRow struct {
+	ownerrez.Booking
+	order int
+}
+
 // changes asks for all rows changed since a time: in one answer, else per property. A property whose own changes
 // do not fit one answer is crowded: it is to be read in full. So are those that are left when the run has used its
 // share, or an account with more changes than that would be asked for the same ones for ever.
-func (r *run) changes(ctx context.Context, since time.Time) (rows []ownerrez.Booking, crowded []int64, ok bool) {
+func (r *run) changes(ctx context.Context, since time.Time) (rows []changedRow, crowded []int64, ok bool) {
 	todo := [][]int64{nil} // nil asks for all properties, and for those that we do not know
 	for len(todo) > 0 {
 		group := todo[0]
@@ -69,7 +75,10 @@ func (r *run) changes(ctx context.Context, since time.Time) (rows []ownerrez.Boo
 			r.say(problem(0, err))
 			return nil, nil, false
 		case whole:
-			rows = append(rows, page.Items...)
+			for _, row := range page.Items {
+				rows = append(rows, changedRow{row, r.order})
+			}
+			r.cover(group)
 		case group == nil:
 			r.row.Listed = time.Time{} // a new property may be among what did not fit
 			todo = append(todo, chunks(r.active(), 8)...)
@@ -80,6 +89,16 @@ func (r *run) changes(ctx context.Context, since time.Time) (rows []ownerrez.Boo
 		}
 	}
 	return rows, crowded, true
+}
+
+// cover notes that the last answer held all changes of some properties; nil are all.
+func (r *run) cover(properties []int64) {
+	if properties == nil {
+		properties = r.active()
+	}
+	for _, p := range properties {
+		r.covered[p] = r.order
+	}
 }
 
 // chunks splits properties into at most n groups.

@@ -14,7 +14,7 @@ type ledger struct {
 	stored  map[int64]availability.Record // as they were read; never changed
 	records map[int64]*availability.Record
 	home    map[int64]int64   // booking → property
-	ghosts  map[int64][]int64 // booking → properties that it has left, where that is not committed or not proven yet
+	ghosts  map[int64][]int64 // booking → properties that it has left, where a run was cut short between two commits
 }
 
 func newLedger(stored []availability.Record) *ledger {
@@ -83,21 +83,6 @@ func (l *ledger) putBack(property int64) {
 	*rec = was
 }
 
-// putBackStays gives a property back the stays that it had. A booking that has left it stands in both then, until both
-// are read.
-func (l *ledger) putBackStays(property int64) {
-	rec := l.record(property)
-	for _, stay := range l.stored[property].Stays {
-		rec.Put(stay)
-		switch home, there := l.home[stay.Booking]; {
-		case !there:
-			l.home[stay.Booking] = property
-		case home != property && !slices.Contains(l.ghosts[stay.Booking], property):
-			l.ghosts[stay.Booking] = append(l.ghosts[stay.Booking], property)
-		}
-	}
-}
-
 // stay returns the booking's stay and its property.
 func (l *ledger) stay(booking int64) (availability.Stay, int64, bool) {
 	property, ok := l.home[booking]
@@ -108,20 +93,22 @@ func (l *ledger) stay(booking int64) (availability.Stay, int64, bool) {
 	return stay, property, ok
 }
 
-// apply makes the ledger say what a usable row says.
-func (l *ledger) apply(r availability.Reading) {
+// apply makes the ledger say what a usable row says, and returns the nights that the booking has left.
+func (l *ledger) apply(r availability.Reading) (left []stretch) {
+	if was, property, known := l.stay(r.Booking); known {
+		left = leaves(property, was, r)
+	}
+	for _, property := range l.ghosts[r.Booking] {
+		if was, known := l.records[property].Find(r.Booking); known {
+			left = append(left, leaves(property, was, r)...)
+		}
+	}
 	if r.Occupies {
 		l.put(r.Property, r.Stay)
 	} else {
 		l.remove(r.Booking)
 	}
-}
-
-// frees reports whether a row takes nights from the booking's stay.
-func (l *ledger) frees(r availability.Reading) bool {
-	was, property, known := l.stay(r.Booking)
-	stays := r.Occupies && r.Property == property && !r.Stay.Arrival.After(was.Arrival) && !r.Stay.Departure.Before(was.Departure)
-	return known && !stays
+	return left
 }
 
 // clearDoubt forgets that the booking's row could not be read.

@@ -71,8 +71,7 @@ func (r *run) openNotes() {
 	r.row.NotedMany = false
 }
 
-// want has the property of a booking that a webhook told of read in full, in this run if it may still ask. That a booking
-// has left its nights, a webhook and one answer do not prove, nor that nothing else has taken them: a list does.
+// want has the property of a booking that a webhook told of read in full, in this run if it may still ask.
 func (r *run) want(booking int64) {
 	delete(r.row.Noted, booking)
 	_, property, known := r.ledger.stay(booking)

@@ -18,9 +18,6 @@ type question struct {
 	noted             bool          // a webhook told of it, and this run has not shown it
 }
 
-// onlyTold reports whether nothing but a webhook is why it is asked for.
-func (q question) onlyTold() bool { return q.noted && q.lacked == nil && !q.edge && !q.lapsed }
-
 // rank puts rows that cannot be read last: they are asked for in every run, as long as they are there, and must not
 // keep the others waiting.
 func (q question) rank() int {

@@ -33,7 +33,9 @@ type reader struct {
 	inRow    int   // failures in a row
 	ended    error // why no more requests are made
 
-	candidate Proof // the booking that was changed last after it was created, of those seen
+	candidate Proof     // the booking that was changed last after it was created, of those seen
+	sighted   sightings // what answers have shown of each booking, the last one
+	torn      []stretch // nights that bookings have left between two answers
 }
 
 // ask makes one call, unless the run has ended. It ends the run on errors after which no request makes sense,
@@ -92,6 +94,9 @@ func (r *reader) list(ctx context.Context, q ownerrez.BookingQuery) (page *owner
 	if err != nil {
 		return nil, false, err
 	}
+	for _, row := range page.Items {
+		r.sight(availability.Read(row))
+	}
 	r.capacity = min(r.capacity, max(page.Limit, len(page.Items), leastPage))
 	return page, !page.More() && len(page.Items) < r.capacity, nil
 }
@@ -128,7 +133,9 @@ func (r *reader) walk(ctx context.Context, q ownerrez.BookingQuery) ([]ownerrez.
 	})
 	readings := make(map[int64]availability.Reading, len(rows))
 	for _, row := range rows {
-		readings[row.ID] = availability.Read(row)
+		reading := availability.Read(row)
+		r.sight(reading)
+		readings[row.ID] = reading
 	}
 	return rows, readings, err
 }
@@ -152,6 +159,7 @@ func (r *reader) booking(ctx context.Context, id int64) (reading availability.Re
 	if reading.Booking != id || reading.Why != "" {
 		return reading, true, errUnusable
 	}
+	r.sight(reading)
 	return reading, true, nil
 }
 

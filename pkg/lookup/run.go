@@ -33,7 +33,7 @@ type run struct {
 
 	told     map[int64]time.Time // bookings that webhooks had told of when it began
 	toldMany bool                // and of more than could be noted
-	wanted   []int64             // properties that are to be read in full because of them
+	wanted   []int64             // properties that are to be read in full again, at best in this run
 	silent   bool                // webhooks fell silent with this run
 
 	complete    map[int64]bool  // properties of which a full read was complete
@@ -42,6 +42,7 @@ type run struct {
 	met         map[int64]bool  // properties that a row or a person named and that we may not know
 	listed      bool            // the properties were listed
 	incremented bool            // an increment was complete
+	covered     map[int64]int   // properties of which an increment was complete, with the order of its answer
 	waiting     bool            // stays that reads lacked are left for the next run to ask for
 	problems    []Problem
 }
@@ -51,7 +52,7 @@ func newRun(row *Account, set Settings, now time.Time) *run {
 	r := &run{
 		reader:   &reader{meter: &meter{}, capacity: pageLimit, start: time.Now()},
 		settings: set, row: row, now: now, told: maps.Clone(row.Noted), toldMany: row.NotedMany,
-		complete: map[int64]bool{}, good: map[int64]bool{}, failed: map[int64]error{}, met: map[int64]bool{},
+		complete: map[int64]bool{}, good: map[int64]bool{}, failed: map[int64]error{}, met: map[int64]bool{}, covered: map[int64]int{},
 	}
 	if row.PageLimit > 0 {
 		r.capacity = row.PageLimit
@@ -85,6 +86,7 @@ func (r *run) look(ctx context.Context, full bool) error {
 	}
 	r.readFully(ctx, r.dueForFull(full), changes)
 	if wanted := slices.Compact(slices.Sorted(slices.Values(r.wanted))); len(wanted) > 0 && !r.spent() {
+		r.wanted = nil
 		r.readFully(ctx, wanted, changes)
 	}
 	r.askForMet(ctx)
@@ -174,8 +176,8 @@ func (r *run) readFully(ctx context.Context, properties []int64, changes sightin
 	}
 	r.watchForMisses(shown)
 	r.applyGlimpses(f, shown)
-	for _, reading := range shown.readings() {
-		r.apply(reading)
+	for _, seen := range shown.inOrder() {
+		r.apply(seen.Reading, r.byList(seen.order))
 	}
 	shown.add(changes)
 	for _, p := range properties {
@@ -200,20 +202,7 @@ func (r *run) readFully(ctx context.Context, properties []int64, changes sightin
 	for _, p := range properties {
 		r.concludeProperty(p, f)
 	}
-	r.keepUnread()
-}
-
-// keepUnread keeps the stays of properties that were not read, though one that has moved or was canceled was met elsewhere
-// or asked for by its id: what has taken its nights since then only a complete read shows.
-func (r *run) keepUnread() {
-	if r.incremented {
-		return
-	}
-	for p := range r.ledger.stored {
-		if !r.complete[p] {
-			r.ledger.putBackStays(p)
-		}
-	}
+	r.doubtTorn()
 }
 
 // applyGlimpses takes stays that only an answer showed which was too long to be used. What the slices after it
@@ -221,7 +210,7 @@ func (r *run) keepUnread() {
 func (r *run) applyGlimpses(f *fullRead, shown sightings) {
 	for booking, seen := range f.glimpsed {
 		if _, again := shown[booking]; !again && seen.Occupies && f.complete(seen.Property) {
-			r.apply(seen.Reading)
+			r.apply(seen.Reading, r.byList(seen.order))
 		}
 	}
 }
@@ -246,16 +235,18 @@ func (r *run) concludeProperty(p int64, f *fullRead) {
 }
 
 // apply makes the ledger say what a usable row says. A row that names a property which we do not know takes the
-// booking from where it was, and lets the property be asked for.
-func (r *run) apply(reading availability.Reading) {
-	if _, known := r.row.Properties[reading.Property]; !known {
-		r.ledger.remove(reading.Booking)
-		if reading.Occupies {
-			r.met[reading.Property] = true
-		}
-		return
+// booking from where it was, and lets the property be asked for. Nights that the booking has left are in doubt, unless it is
+// known for their property what else takes them.
+func (r *run) apply(reading availability.Reading, known func(property int64) bool) {
+	if _, ours := r.row.Properties[reading.Property]; !ours && reading.Occupies {
+		r.met[reading.Property] = true
+		reading.Occupies = false
 	}
-	r.ledger.apply(reading)
+	for _, left := range r.ledger.apply(reading) {
+		if !known(left.property) {
+			r.doubtLeft(left)
+		}
+	}
 }
 
 // ours reports whether a property is one of the account's.

@@ -161,14 +161,9 @@ func (s sightings) add(other sightings) {
 	}
 }
 
-// readings returns the rows in the order of their answers.
-func (s sightings) readings() []availability.Reading {
-	sorted := slices.SortedFunc(maps.Values(s), func(a, b sighting) int {
+// inOrder returns the rows in the order of their answers.
+func (s sightings) inOrder() []sighting {
+	return slices.SortedFunc(maps.Values(s), func(a, b sighting) int {
 		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.Booking, b.Booking))
 	})
-	out := make([]availability.Reading, len(sorted))
-	for i, seen := range sorted {
-		out[i] = seen.Reading
-	}
-	return out
 }

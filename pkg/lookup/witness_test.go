@@ -29,18 +29,24 @@ type truth struct {
 func newTruth() *truth { return &truth{since: map[place]time.Time{}} }
 
 func (tr *truth) update(now time.Time, bookings []ownerreztest.Booking) {
-	taken := map[place]bool{}
-	for _, b := range bookings {
-		for night := b.Arrival; night.Before(b.Departure) && b.Status != "canceled"; night = night.AddDays(1) {
-			taken[place{b.PropertyID, night}] = true
-		}
-	}
+	taken := taken(bookings)
 	maps.DeleteFunc(tr.since, func(p place, _ time.Time) bool { return !taken[p] })
 	for p := range taken {
 		if _, ok := tr.since[p]; !ok {
 			tr.since[p] = now
 		}
 	}
+}
+
+// taken is the set of nights that bookings take.
+func taken(bookings []ownerreztest.Booking) map[place]bool {
+	nights := map[place]bool{}
+	for _, b := range bookings {
+		for night := b.Arrival; night.Before(b.Departure) && b.Status != "canceled"; night = night.AddDays(1) {
+			nights[place{b.PropertyID, night}] = true
+		}
+	}
+	return nights
 }
 
 // listener is a reader of the events who keeps a calendar by them alone.

@@ -1,0 +1,100 @@
+package lookup
+
+import (
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
+)
+
+// A run's answers are of different moments, and bookings change in between. A booking that was answered in its old nights
+// may be answered in new ones later: what has taken the old ones since their answer, no answer tells. So nights are free only
+// if the answer that shows who else takes them came no earlier than the one by which a booking has left them. Until the
+// property is read in full again, at best in the same run, such nights are unknown.
+
+// whyLeft is the doubt about such nights.
+const whyLeft = "A booking has left this night, and whether another has taken it is not known yet"
+
+// stretch is some nights of a property.
+type stretch struct {
+	property int64
+	availability.Range
+}
+
+// leaves lists the nights of a stay that the booking's row no longer takes.
+func leaves(property int64, was availability.Stay, now availability.Reading) (left []stretch) {
+	add := func(from, to ownerrez.Date) {
+		if from.Before(to) {
+			left = append(left, stretch{property, availability.Range{From: from, To: to}})
+		}
+	}
+	if !now.Occupies || now.Property != property {
+		add(was.Arrival, was.Departure)
+		return left
+	}
+	add(was.Arrival, earlier(was.Departure, now.Stay.Arrival))
+	add(later(was.Arrival, now.Stay.Departure), was.Departure)
+	return left
+}
+
+func earlier(a, b ownerrez.Date) ownerrez.Date {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b ownerrez.Date) ownerrez.Date {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// sight notes where an answer has shown a booking, and which nights it has left since an earlier answer of this run.
+func (r *reader) sight(now availability.Reading) {
+	if now.Booking == 0 || now.Why != "" {
+		return
+	}
+	if was, again := r.sighted[now.Booking]; again && was.Occupies && was.order < r.order {
+		r.torn = append(r.torn, leaves(was.Property, was.Stay, now)...)
+	}
+	if r.sighted == nil {
+		r.sighted = sightings{}
+	}
+	r.sighted[now.Booking] = sighting{Reading: now, order: r.order}
+}
+
+// doubtTorn casts doubt on the nights that bookings have left between two answers.
+func (r *run) doubtTorn() {
+	for _, left := range r.torn {
+		r.doubtLeft(left)
+	}
+	r.torn = nil
+}
+
+// doubtLeft makes nights unknown that a booking has left, and has their property read in full: in this run if it may still
+// ask.
+func (r *run) doubtLeft(left stretch) {
+	rec := r.ledger.record(left.property)
+	if !r.ours(left.property) || !rec.Known || rec.Gone {
+		return
+	}
+	rec.AddDoubt(availability.Doubt{From: left.From, To: left.To, Why: whyLeft})
+	r.wanted = append(r.wanted, left.property)
+}
+
+// byList reports for a row of a list whether what takes a property's nights beside it is known: the property was read in
+// full, or increments covered it no earlier.
+func (r *run) byList(order int) func(property int64) bool {
+	return func(property int64) bool {
+		state := r.row.Properties[property]
+		return r.complete[property] || state.Mark == nil && r.covered[property] >= order
+	}
+}
+
+// byID reports the same for an answer about one booking: only a complete read that lacked it shows what has taken its
+// nights.
+func (r *run) byID(q question) func(property int64) bool {
+	return func(property int64) bool {
+		return q.lacked != nil && q.property == property && r.complete[property]
+	}
+}
