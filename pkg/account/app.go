@@ -34,12 +34,11 @@ type AppSecret struct {
 	mu    sync.Mutex            // held while the secret is read: one at a time is enough
 	app   *ownerrez.OAuthConfig // a pointer, so that nothing that prints the struct itself shows the secret
 	wrong error                 // ErrNoApp or a *MalformedError
-	read  time.Time             // when the secret was read last; zero: never, or it is to be read again
+	read  time.Time             // when the secret was read last; zero: never
 }
 
-// App returns the app, without a RedirectURL. It was read at most five minutes ago, and after the last Forget. It
-// returns ErrNoApp if there is none, a *MalformedError if the secret was filled in a wrong way, and ErrVault if it
-// cannot be read.
+// App returns the app, without a RedirectURL. It was read at most five minutes ago. It returns ErrNoApp if there is none, a
+// *MalformedError if the secret was filled in a wrong way, and ErrVault if it cannot be read.
 func (s *AppSecret) App(ctx context.Context) (ownerrez.OAuthConfig, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,13 +56,6 @@ func (s *AppSecret) App(ctx context.Context) (ownerrez.OAuthConfig, error) {
 	app, wrong := s.parse(secret.Value)
 	s.app, s.wrong, s.read = &app, wrong, now()
 	return app, wrong
-}
-
-// Forget lets the secret be read again when it is needed next.
-func (s *AppSecret) Forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.read = time.Time{}
 }
 
 // parse reads the secret's value. No error tells anything of it.

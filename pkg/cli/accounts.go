@@ -9,7 +9,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/operator"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/store"
@@ -225,6 +224,3 @@ func (c *inviteCommand) Run(ctx context.Context, p *program) error {
 		return made, fmt.Appendf(nil, "%s\nIt works once, until %s.\n", made.Link, made.Expires.Local().Format("2 January 2006 15:04")), nil
 	})
 }
-
-// none is a source of no credentials.
-func none(context.Context) ([]account.Credential, error) { return nil, nil }

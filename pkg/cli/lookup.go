@@ -143,12 +143,13 @@ func (c *lookupCommand) kept(ctx context.Context, p *program, up *upstream, conf
 	return snap, err
 }
 
-// only is a source of one credential.
+// only is a source of one credential; of none if there is none.
 func only(cred account.Credential) account.Source {
-	if cred.Fingerprint == "" {
-		return none
+	var creds []account.Credential
+	if cred.Fingerprint != "" {
+		creds = append(creds, cred)
 	}
-	return func(context.Context) ([]account.Credential, error) { return []account.Credential{cred}, nil }
+	return func(context.Context) ([]account.Credential, error) { return creds, nil }
 }
 
 // later publishes nothing: nobody listens to a lookup on the terminal. The events stay in the data file, and

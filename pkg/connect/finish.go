@@ -160,40 +160,17 @@ func (o *Office) admit(ctx context.Context, flow string, note flowNote, token ow
 		o.log(ctx, "OwnerRez gave a token", errors.New("it does not say whose it is, or it is no access token"))
 		return Ended{}, Trouble
 	}
-	var inv inviteNote
-	if note.Invite != "" {
-		var refused Kind
-		var err error
-		if inv, refused, err = o.invitation(ctx, note.Invite); err != nil {
-			o.log(ctx, "the invitation cannot be read", err)
-			return Ended{}, NotStored
-		}
-		if refused != "" {
-			return Ended{}, refused
-		}
-		if inv.Account != 0 && inv.Account != token.UserID {
-			return Ended{}, OtherAccount
-		}
-		ours, err := o.useInvitation(ctx, note.Invite, flow)
-		if err != nil {
-			o.log(ctx, "the invitation cannot be used", err)
-			o.logged(ctx, "an invitation may stay claimed", o.endInvitation(ctx, note.Invite, flow, false))
-			return Ended{}, NotStored
-		}
-		if !ours {
-			return Ended{}, InviteUsed
-		}
+	inv, refused := o.claimInvitation(ctx, flow, note.Invite, token.UserID)
+	if refused != "" {
+		return Ended{}, refused
 	}
 	reconnected, err := o.keep(ctx, inv.Ref, token, asked)
+	if note.Invite != "" {
+		o.logged(ctx, "an invitation stays claimed", o.endInvitation(ctx, note.Invite, flow, err == nil))
+	}
 	if err != nil {
 		o.log(ctx, "the token of an account could not be stored", err)
-		if note.Invite != "" {
-			o.logged(ctx, "an invitation stays claimed", o.endInvitation(ctx, note.Invite, flow, false))
-		}
 		return Ended{}, NotStored
-	}
-	if note.Invite != "" {
-		o.logged(ctx, "an invitation stays claimed", o.endInvitation(ctx, note.Invite, flow, true))
 	}
 	end := o.end(flow, Connected)
 	if reconnected {
@@ -202,6 +179,34 @@ func (o *Office) admit(ctx context.Context, flow string, note flowNote, token ow
 	end.Account, end.Name, end.Return = token.UserID, token.UserDisplayName, inv.Return
 	end.Key = o.remember(ctx, token.UserID)
 	return end, ""
+}
+
+// claimInvitation makes an account's flow the one that uses its invitation, or says why it is not to. Of a flow without one
+// there is nothing to claim.
+func (o *Office) claimInvitation(ctx context.Context, flow, code string, account int64) (inv inviteNote, refused Kind) {
+	if code == "" {
+		return inviteNote{}, ""
+	}
+	inv, refused, err := o.invitation(ctx, code)
+	switch {
+	case err != nil:
+		o.log(ctx, "the invitation cannot be read", err)
+		return inv, NotStored
+	case refused != "":
+		return inv, refused
+	case inv.Account != 0 && inv.Account != account:
+		return inv, OtherAccount
+	}
+	ours, err := o.useInvitation(ctx, code, flow)
+	switch {
+	case err != nil:
+		o.log(ctx, "the invitation cannot be used", err)
+		o.logged(ctx, "an invitation may stay claimed", o.endInvitation(ctx, code, flow, false))
+		return inv, NotStored
+	case !ours:
+		return inv, InviteUsed
+	}
+	return inv, ""
 }
 
 // keep stores the token. The account's lane is asked before, so that it finds what is stored whatever happens to us.

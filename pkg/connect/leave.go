@@ -13,23 +13,17 @@ const leaveFlow = "leave"
 // MayLeave says whether somebody may disconnect the account: Connected if so, Leaving if that was asked for already, or
 // why not. The error is one of our own.
 func (o *Office) MayLeave(ctx context.Context, l Leaver) (Ending, error) {
-	end, _, err := o.mayLeave(ctx, l)
-	return end, err
-}
-
-// mayLeave reports also whether it is this one's to say.
-func (o *Office) mayLeave(ctx context.Context, l Leaver) (end Ending, allowed bool, err error) {
 	id, refused, err := o.whose(ctx, l)
 	if err != nil {
-		return Ending{}, false, err
+		return Ending{}, err
 	}
-	end = Ending{Kind: refused, At: o.now()}
+	end := Ending{Kind: refused, At: o.now()}
 	if refused != "" {
-		return end, false, nil
+		return end, nil
 	}
 	row, err := o.Account(ctx, lookup.AccountKey(id))
 	if err != nil && !errors.Is(err, lookup.ErrNotFound) {
-		return Ending{}, false, err
+		return Ending{}, err
 	}
 	left := row.Status == lookup.StatusLeft || row.Leaving != nil
 	if o.Requested != nil {
@@ -37,14 +31,14 @@ func (o *Office) mayLeave(ctx context.Context, l Leaver) (end Ending, allowed bo
 		case err == nil:
 			left = request.Leave // what the lane has yet to do counts more than what it has done
 		case !errors.Is(err, lookup.ErrNotFound):
-			return Ending{}, false, err
+			return Ending{}, err
 		}
 	}
 	end.Kind, end.Account, end.Name = Connected, id, row.Name
 	if left {
 		end.Kind = Leaving
 	}
-	return end, true, nil
+	return end, nil
 }
 
 // whose is the account that somebody may disconnect.
@@ -68,12 +62,14 @@ func (o *Office) whose(ctx context.Context, l Leaver) (id int64, refused Kind, e
 // Leave disconnects the account, as far as that is a host's to say: the account's lane does it. Doing so twice does no
 // harm. It returns Leaving, or why not; the error is one of our own.
 func (o *Office) Leave(ctx context.Context, l Leaver) (Ending, error) {
-	end, allowed, err := o.mayLeave(ctx, l)
-	if err == nil && end.Kind == InviteUsed {
-		return o.secondClick(ctx, l, end)
-	}
-	if err != nil || !allowed {
+	end, err := o.MayLeave(ctx, l)
+	switch {
+	case err != nil:
 		return end, err
+	case end.Kind == InviteUsed:
+		return o.secondClick(ctx, l, end)
+	case end.Kind != Connected && end.Kind != Leaving: // it is not this one's to say
+		return end, nil
 	}
 	// The lane is asked also where the row says that the account has left: the row may be older than a host's return.
 	if err := o.Ask(ctx, lookup.Request{Account: end.Account, Leave: true, By: lookup.ByHost, At: o.now()}); err != nil {

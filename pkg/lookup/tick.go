@@ -14,8 +14,9 @@ import (
 const forgetQueued = 10 * time.Minute
 
 // Tick wakes the accounts and credentials that are due, and first those whose lanes are asked to do something: the
-// most overdue first, as many as the budget has room for. A wake-up that send fails to send is sent again by a later tick. Credentials that are configured in a wrong
-// way wake nobody, and stop nobody: see Standings for what they are told of.
+// most overdue first, as many as the budget has room for. A wake-up that send fails to send is sent again by a later
+// tick. Credentials that are configured in a wrong way wake nobody, and stop nobody: see Standings for what they are
+// told of.
 func (j *Job) Tick(ctx context.Context, send func(context.Context, Wake) error) error {
 	rows, unreadable := j.Store.Accounts(ctx)
 	if unreadable != nil && rows == nil {

@@ -56,17 +56,7 @@ func (s *Store) Requests(ctx context.Context) ([]lookup.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading what lanes are asked to do: %w", err)
 	}
-	var all []lookup.Request
-	var errs []error
-	for _, item := range items {
-		r, err := parseRequest(item)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		all = append(all, r)
-	}
-	return all, errors.Join(errs...)
+	return parseAll(items, parseRequest)
 }
 
 // Request implements lookup.Store.

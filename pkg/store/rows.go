@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,20 +40,22 @@ func (s *Store) Accounts(ctx context.Context) ([]lookup.Account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the accounts: %w", err)
 	}
-	var rows []lookup.Account
+	items = slices.DeleteFunc(items, func(i Item) bool { return strings.HasSuffix(i.Key.Sort, queuedSuffix) })
+	return parseAll(items, parseRow)
+}
+
+// parseAll parses items. One that cannot be read does not hide the others: its error is joined to theirs.
+func parseAll[T any](items []Item, parse func(Item) (T, error)) (all []T, err error) {
 	var errs []error
 	for _, item := range items {
-		if strings.HasSuffix(item.Key.Sort, queuedSuffix) {
-			continue
-		}
-		row, err := parseRow(item)
+		one, err := parse(item)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		rows = append(rows, row)
+		all = append(all, one)
 	}
-	return rows, errors.Join(errs...)
+	return all, errors.Join(errs...)
 }
 
 // Account implements lookup.Store. A row that cannot be read is lookup.ErrUnreadable.
