@@ -1,9 +1,16 @@
 package functions_test
 
 import (
+	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,20 +30,24 @@ import (
 const memory, processor = 256, 1769
 
 // BenchmarkWebhookColdStart starts the function that takes webhooks in anew for each request, and measures until it has
-// answered: reading its secrets and putting a message into the queue of an AWS that awstest.EndpointVariable names. It
-// tells the slowest, and the processor's time. Once it has the machine's processors, and once as much of one as its
-// memory stands for: then it is stopped for most of every 20 ms, from its very beginning, where Lambda gives more.
+// answered: reading its secrets and putting a message into the queue of an AWS that awstest.EndpointVariable names, by
+// https. It tells the slowest, and the processor's time. Once it has the machine's processors, and once as much of one as
+// its memory stands for: then it is stopped for most of every 20 ms, from its very beginning, where Lambda gives more. And
+// once the queue takes a second for each request.
 func BenchmarkWebhookColdStart(b *testing.B) {
 	event, env := webhookAndItsStack(b)
-	ping := launch(b, "webhook", env...) // builds it, and has the emulator make what it makes only once
+	ping := launch(b, "webhook", env(0)...) // builds it, and has the emulator make what it makes only once
 	ping.invoke(event)
 	ping.end()
-	b.Run("processors=all", func(b *testing.B) { coldStarts(b, 1, event, env) })
-	b.Run(fmt.Sprintf("processors=%.2f", float64(memory)/processor), func(b *testing.B) { coldStarts(b, float64(memory)/processor, event, env) })
+	const share = float64(memory) / processor
+	b.Run("processors=all", func(b *testing.B) { coldStarts(b, 1, event, env(0)) })
+	b.Run(fmt.Sprintf("processors=%.2f", share), func(b *testing.B) { coldStarts(b, share, event, env(0)) })
+	b.Run(fmt.Sprintf("processors=%.2f,queue=1s", share), func(b *testing.B) { coldStarts(b, share, event, env(time.Second)) })
 }
 
-// webhookAndItsStack makes a queue and the secrets, and returns a webhook and the function's environment.
-func webhookAndItsStack(b *testing.B) (event string, env []string) {
+// webhookAndItsStack makes a queue and the secrets, and returns a webhook and the function's environment, for a queue that
+// takes some time for each request.
+func webhookAndItsStack(b *testing.B) (event string, env func(queue time.Duration) []string) {
 	conf := awstest.Config(b)
 	name := "cold-" + fmt.Sprint(time.Now().UnixNano())
 	queue, err := sqs.NewFromConfig(conf).CreateQueue(b.Context(), &sqs.CreateQueueInput{
@@ -52,10 +63,36 @@ func webhookAndItsStack(b *testing.B) (event string, env []string) {
 	path := account.WebhookURL(webhook.Path+"/", []byte("key"), 123456)
 	event = fmt.Sprintf(`{"version":"2.0","rawPath":%q,"headers":{"content-type":"application/json"},"requestContext":{"http":{"method":"POST","path":%q}},
 		"body":"{\"user_id\":123456,\"action\":\"entity_update\",\"entity_type\":\"booking\",\"entity_id\":900101}"}`, path, path)
-	return event, []string{
-		"QUEUE_URL=" + *queue.QueueUrl, "WEBHOOK_KEY_SECRET_ARN=" + *secret.ARN, "OAUTH_APP_SECRET_ARN=" + *secret.ARN,
-		"AWS_ENDPOINT_URL=" + os.Getenv(awstest.EndpointVariable), "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+	prompt, authority := byTLS(b, 0)
+	return event, func(takes time.Duration) []string {
+		late, _ := byTLS(b, takes)
+		return []string{
+			"QUEUE_URL=" + *queue.QueueUrl, "WEBHOOK_KEY_SECRET_ARN=" + *secret.ARN, "OAUTH_APP_SECRET_ARN=" + *secret.ARN,
+			"AWS_ENDPOINT_URL=" + prompt, "AWS_ENDPOINT_URL_SQS=" + late, "AWS_CA_BUNDLE=" + authority,
+			"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		}
 	}
+}
+
+// byTLS serves AWS by https, each request after some time, and returns the address and the file of who vouches for it.
+func byTLS(b *testing.B, after time.Duration) (address, authority string) {
+	behind, err := url.Parse(os.Getenv(awstest.EndpointVariable))
+	if err != nil {
+		b.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(behind)
+	front := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(after)
+		proxy.ServeHTTP(w, r)
+	}))
+	b.Cleanup(front.Close)
+	front.Config.ErrorLog = log.New(io.Discard, "", 0) // of functions that were ended
+	authority = filepath.Join(b.TempDir(), "authority.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw})
+	if err := os.WriteFile(authority, certificate, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return front.URL, authority
 }
 
 func coldStarts(b *testing.B, share float64, event string, env []string) {

@@ -46,21 +46,32 @@ func (s *Stack) WebhookDoors(queue *sqs.Queue) http.Handler {
 	return webhook.Handler(webhook.Options{Credentials: secrets.Credentials, Wake: lane.Sender(queue), Count: countWebhook})
 }
 
-// warmTime is how long a function's start may wait for what is done ahead.
-const warmTime = time.Second
+const (
+	warmTime = 5 * time.Second        // for what is done ahead
+	warmWait = 250 * time.Millisecond // how long a function's start waits for it
+)
 
-// warm does ahead, side by side, what the first invocation would wait for. What fails is done again then, and told.
+// warm does ahead, side by side, what the first invocation would wait for. What takes long goes on beside that: somebody is
+// waiting. What fails is done again then, and told.
 func (s *Stack) warm(steps ...func(context.Context) error) {
 	if s.env.Err() != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), warmTime)
-	defer cancel()
 	var all sync.WaitGroup
 	for _, step := range steps {
 		all.Go(func() { _ = step(ctx) })
 	}
-	all.Wait()
+	done := make(chan struct{})
+	go func() {
+		all.Wait()
+		cancel()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(warmWait):
+	}
 }
 
 // countWebhook writes one line for a webhook to the log, which counts Webhooks, and RefusedWebhooks that were not let
