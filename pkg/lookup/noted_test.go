@@ -1,8 +1,6 @@
 package lookup_test
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -181,69 +179,4 @@ func TestWebhookOfRevocation(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestWebhookHistories lives through seeded histories of bookings that change, and of webhooks that come, come late, come
-// twice, or do not come: no night is shown free that is taken, and the calendar is the truth after the next lookups.
-func TestWebhookHistories(t *testing.T) {
-	for seed := range uint64(12) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			world := bigWorld
-			if seed%2 == 0 {
-				world = smallWorld
-			}
-			inHouse(t, world, func(t *testing.T, h *house) { webhookHistory(h, rand.New(rand.NewPCG(seed, 7))) })
-		})
-	}
-}
-
-func webhookHistory(h *house, random *rand.Rand) {
-	var late []int64
-	for range 60 {
-		wait(time.Duration(random.IntN(400)) * time.Second)
-		what, ids, id := random.IntN(5), h.bookings(), int64(0)
-		if len(ids) < 4 {
-			what = 2
-		} else {
-			id = ids[random.IntN(len(ids))]
-		}
-		h.change(func() {
-			switch what {
-			case 0:
-				h.server.Delete(testAccount, id)
-			case 1:
-				h.server.Cancel(testAccount, id)
-			case 2:
-				day := ownerrez.DateOf(time.Now().UTC()).AddDays(random.IntN(600))
-				id = h.server.Put(testAccount, ownerreztest.Booking{PropertyID: 4401, Arrival: day, Departure: day.AddDays(1 + random.IntN(5))})
-			case 3:
-				h.server.Update(testAccount, id, func(b *ownerreztest.Booking) { b.PropertyID = []int64{4401, 4402}[random.IntN(2)] })
-			default:
-				h.server.Update(testAccount, id, func(b *ownerreztest.Booking) { b.Departure = b.Arrival.AddDays(1 + random.IntN(9)) })
-			}
-		})
-		if random.IntN(4) == 0 {
-			h.server.Fault(ownerreztest.Fault{N: 1 + random.IntN(4), Do: ownerreztest.Status([]int{500, 404, 429, 401}[random.IntN(4)])})
-		}
-		late = append(late, id)
-		for len(late) > 0 && random.IntN(3) > 0 {
-			i := random.IntN(len(late))
-			switch random.IntN(4) {
-			case 0: // it never comes
-			case 1:
-				h.webhook(late[i])
-				h.webhook(late[i])
-			default:
-				h.webhook(late[i])
-			}
-			late = append(late[:i], late[i+1:]...)
-		}
-		if random.IntN(5) == 0 {
-			h.lookup()
-		}
-	}
-	h.server.ClearFaults()
-	wait(24 * time.Hour) // a delete of which no webhook came is found by a full read
-	h.settle(12)
-	h.equal("a day")
 }

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/account"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/budget"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/lookup"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez/ownerreztest"
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/web/webhook"
 )
@@ -74,6 +76,20 @@ func (o *postOffice) drain() {
 		o.t.Errorf("false free: %s", night)
 	}
 }
+
+// closing is a window that closes after some requests.
+func closing(after int) ownerrez.Limiter {
+	return permits(func() error {
+		if after--; after < 0 {
+			return budget.ErrNoPermit
+		}
+		return nil
+	})
+}
+
+type permits func() error
+
+func (p permits) Take(context.Context) error { return p() }
 
 // ticks does what ticks wake.
 func (o *postOffice) ticks() {

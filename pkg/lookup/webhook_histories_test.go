@@ -163,7 +163,7 @@ func (o *postOffice) round(random *rand.Rand) {
 	if random.IntN(3) > 0 {
 		o.ticks()
 	}
-	o.job.Store, o.broken = o.store, false
+	o.job.Store, o.job.Options, o.broken = o.store, nil, false
 	if random.IntN(3) == 0 {
 		o.server.ClearFaults()
 	}
@@ -208,7 +208,7 @@ func (g *guest) changeAnything(random *rand.Rand) {
 
 // misfortune breaks something.
 func (o *postOffice) misfortune(random *rand.Rand) {
-	switch random.IntN(12) {
+	switch random.IntN(13) {
 	case 0:
 		all := ownerreztest.AllFaults()
 		o.server.Fault(ownerreztest.Fault{N: 1 + random.IntN(4), Match: ownerreztest.MatchByID, Do: all[random.IntN(len(all))]})
@@ -222,7 +222,9 @@ func (o *postOffice) misfortune(random *rand.Rand) {
 		o.server.SilenceWebhooks(testAccount)
 	case 6: // a property's list cannot be had
 		o.server.Fault(ownerreztest.Fault{Times: 1 + random.IntN(5), Match: ownerreztest.MatchProperty(4401 + random.Int64N(2)), Do: ownerreztest.Status(503)})
-	case 7, 8: // more changes between the answers of a lookup
+	case 7: // the window closes
+		o.job.Options = []ownerrez.Option{ownerrez.WithLimiter(closing(random.IntN(6)))}
+	case 8, 9: // more changes between the answers of a lookup
 		seed := random.Uint64()
 		for i := range 1 + random.Uint64N(3) {
 			o.server.Fault(ownerreztest.Fault{N: 1 + random.IntN(8), Do: ownerreztest.Before(func() {
