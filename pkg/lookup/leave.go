@@ -92,7 +92,7 @@ func (j *Job) giveUp(ctx context.Context, row Account, cred account.Credential, 
 
 // unsubscribe ends our subscriptions to the account's webhooks, and nobody else's.
 func (j *Job) unsubscribe(ctx context.Context, row Account, cred account.Credential, m *meter) error {
-	base := "\x00" // no URL begins so
+	base := nowhere
 	if j.Webhooks != nil {
 		base = j.Webhooks.Base
 	} else if len(row.Subscriptions.IDs) == 0 {

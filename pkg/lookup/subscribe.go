@@ -38,7 +38,11 @@ var subscribed = []ownerrez.WebhookSubscription{
 // subscribe sees to it, once a day and when our address has changed, that OwnerRez posts what happens in the account to
 // us. That it does not is no trouble of the account: polling goes on. So its answers do not count as those of the run do.
 func (j *Job) subscribe(ctx context.Context, r *run) error {
-	if j.Webhooks == nil || r.ended != nil || r.row.Connection == "" || r.row.Credential != r.row.Connection {
+	if r.ended != nil || r.row.Connection == "" || r.row.Credential != r.row.Connection {
+		return nil
+	}
+	if j.Webhooks == nil {
+		r.stopWebhooks(ctx)
 		return nil
 	}
 	key, err := j.Webhooks.Key(ctx)
@@ -69,6 +73,20 @@ func (j *Job) subscribe(ctx context.Context, r *run) error {
 	}
 	subs.Of, subs.Checked = of, r.now
 	return nil
+}
+
+// stopWebhooks ends the subscriptions that we had: OwnerRez can no longer reach us. Where that fails it is tried again in an
+// hour.
+func (r *run) stopWebhooks(ctx context.Context) {
+	subs := &r.row.Subscriptions
+	if len(subs.IDs) == 0 || subs.Of == "" && r.now.Sub(subs.Checked) < subscribeAgain {
+		return
+	}
+	if err := r.endSubscriptions(ctx, nowhere); err != nil {
+		*subs = Subscriptions{IDs: subs.IDs, Checked: r.now}
+		return
+	}
+	*subs = Subscriptions{}
 }
 
 // ensure makes the subscriptions that are missing, ends ours that lead elsewhere, and returns the ids of those that are
@@ -118,6 +136,9 @@ func (r *run) unsubscribe(ctx context.Context, id int64) error {
 	}
 	return err
 }
+
+// nowhere is a base that no URL begins with: ours are only those then that we know we have made.
+const nowhere = "\x00"
 
 // oursAt reports whether a subscription is ours: we made it, or it leads to us.
 func (r *run) oursAt(s ownerrez.WebhookSubscription, base string) bool {

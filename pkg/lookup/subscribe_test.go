@@ -3,6 +3,7 @@ package lookup_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -89,6 +90,46 @@ func TestSubscribedElsewhere(t *testing.T) {
 		}
 		if n := len(g.server.Subscriptions(testAccount)); n != 6 {
 			t.Errorf("%d subscriptions", n)
+		}
+	})
+}
+
+// OwnerRez cannot reach us any more: our subscriptions end, an hour later where that fails, and nobody waits for what they
+// told of. Those of others stay. When we can be reached again they are made again.
+func TestSubscribedNowhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := subscriber(t)
+		g.subscribe() // two at our address that nobody knows, one of others
+		const theirs = 3
+		reachable := g.job.Webhooks
+		g.job.Webhooks = nil
+		g.server.Fault(ownerreztest.Fault{Match: ownerreztest.MatchPath("/v2/webhooksubscriptions"), Do: ownerreztest.Status(500)})
+		random := rand.New(rand.NewPCG(3, 3))
+		asked := g.server.Count()
+		for range 40 {
+			g.changeSomething(random)
+			wait(15 * time.Minute)
+			if out := g.lookup(); out.Silent || len(out.Problems) > 0 {
+				t.Fatalf("%+v", out)
+			}
+		}
+		if left := g.server.Subscriptions(testAccount); len(left) != theirs {
+			t.Errorf("%d subscriptions are left", len(left))
+		}
+		about := 0
+		for _, r := range g.server.Requests()[asked:] {
+			if strings.HasPrefix(r.Path, "/v2/webhooksubscriptions") {
+				about++
+			}
+		}
+		if about != 1+1+3 { // one fails, a list, three ends
+			t.Errorf("%d requests about subscriptions", about)
+		}
+		g.job.Webhooks = reachable
+		wait(15 * time.Minute)
+		g.lookup()
+		if now := g.server.Subscriptions(testAccount); len(now) != 1+3 {
+			t.Errorf("%d subscriptions", len(now))
 		}
 	})
 }
