@@ -46,6 +46,22 @@ func (s *stack) noPublicEndpoints(t *testing.T) {
 	}
 }
 
+// unplugged is a stack whose operator no longer connects accounts: those that are connected are looked up on, and OwnerRez is
+// no longer to post to an address that is gone.
+func (s *stack) unplugged(t *testing.T) {
+	if len(s.server.Subscriptions(stackHost)) == 0 {
+		t.Fatal("OwnerRez posts nothing")
+	}
+	s.deploy(t, "EnableConnect=false", "RequestsPerFiveMinutes=300", "AppName=stack-test")
+	s.noPublicEndpoints(t)
+	s.lookUp(t, stackHostKey)
+	s.statusIs(t, stackHost, lookup.StatusOK)
+	s.equalsTruth(t, stackHost)
+	if left := s.server.Subscriptions(stackHost); len(left) > 0 {
+		t.Errorf("OwnerRez posts to %d subscriptions", len(left))
+	}
+}
+
 // publicEndpoints is a stack whose operator connects accounts, and has not filled the secret of the OAuth app yet.
 func (s *stack) publicEndpoints(t *testing.T) {
 	s.publicRoutes(t, "ANY /connect", "ANY /connect/leave", "ANY /connect/result", "ANY /oauth/callback",

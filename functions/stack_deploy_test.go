@@ -98,23 +98,28 @@ func (sam *stackSAM) deploy(t *testing.T, conf aws.Config, parameters ...string)
 		sqs: sqs.NewFromConfig(conf), dynamo: dynamodb.NewFromConfig(conf),
 		secrets: secretsmanager.NewFromConfig(conf), bus: eventbridge.NewFromConfig(conf),
 	}
-	at := s.server.Start(t)
-	s.fake = at
-	args := []string{
-		"deploy", "--template-file", filepath.Join(sam.built, "template.yaml"), "--stack-name", s.name, "--resolve-s3",
-		"--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides",
-		"Architecture=" + sam.arch, "OwnerRezApiUrl=" + at, "OwnerRezAppUrl=" + at,
-	}
+	s.fake = s.server.Start(t)
 	sam.atLast(s)
-	func() {
-		sam.deploying.Lock() // each would make the bucket
-		defer sam.deploying.Unlock()
-		sam.run(t, append(args, parameters...)...)
-	}()
-	s.describe(t)
+	s.deploy(t, parameters...)
 	s.store = store.New(dynamo.New(conf, s.outputs["TableName"]))
 	s.listen(t)
 	return s
+}
+
+// deploy makes the stack, or makes it what other parameters say.
+func (s *stack) deploy(t *testing.T, parameters ...string) {
+	t.Helper()
+	args := []string{
+		"deploy", "--template-file", filepath.Join(s.sam.built, "template.yaml"), "--stack-name", s.name, "--resolve-s3",
+		"--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides",
+		"Architecture=" + s.sam.arch, "OwnerRezApiUrl=" + s.fake, "OwnerRezAppUrl=" + s.fake,
+	}
+	func() {
+		s.sam.deploying.Lock() // each would make the bucket
+		defer s.sam.deploying.Unlock()
+		s.sam.run(t, append(args, parameters...)...)
+	}()
+	s.describe(t)
 }
 
 // describe reads what the stack consists of.

@@ -82,6 +82,7 @@ func stackConnected() []stackStep {
 		{"secrets of another stack", (*stack).foreignSecrets},
 		{"an account that was never here leaves", (*stack).neverHere},
 		{"each permission is needed", (*stack).eachConnectPermission},
+		{"the public endpoints are taken away", (*stack).unplugged},
 		{"the operator purges", (*stack).purged},
 		{"no token anywhere", (*stack).noToken},
 	}
