@@ -14,8 +14,9 @@ type propertyRead struct {
 	want   appetite
 	seen   sightings
 	doubts []availability.Doubt
-	open   int   // slices that are still to come
-	err    error // why it does not count
+	past   []availability.Doubt // that there were before, and that a read which counts makes an end of
+	open   int                  // slices that are still to come
+	err    error                // why it does not count
 }
 
 // fullRead is a full read of some properties, slice by slice. A property counts when all its slices came.

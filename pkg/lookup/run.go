@@ -43,6 +43,7 @@ type run struct {
 	listed      bool            // the properties were listed
 	incremented bool            // an increment was complete
 	covered     map[int64]int   // properties of which an increment was complete, with the order of its answer
+	departures  []departure     // nights that bookings have left
 	waiting     bool            // stays that reads lacked are left for the next run to ask for
 	problems    []Problem
 }
@@ -170,7 +171,6 @@ func (r *run) readFully(ctx context.Context, properties []int64, changes sightin
 	shown := sightings{}
 	for _, p := range properties {
 		if f.complete(p) {
-			r.complete[p] = true
 			shown.add(f.props[p].seen)
 		}
 	}
@@ -183,7 +183,7 @@ func (r *run) readFully(ctx context.Context, properties []int64, changes sightin
 	for _, p := range properties {
 		if f.complete(p) {
 			rec := r.ledger.record(p)
-			rec.Doubts = nil
+			f.props[p].past, rec.Doubts = rec.Doubts, nil
 			for _, d := range f.props[p].doubts {
 				rec.AddDoubt(d)
 			}
@@ -202,7 +202,7 @@ func (r *run) readFully(ctx context.Context, properties []int64, changes sightin
 	for _, p := range properties {
 		r.concludeProperty(p, f)
 	}
-	r.doubtTorn()
+	r.doubtDepartures()
 }
 
 // applyGlimpses takes stays that only an answer showed which was too long to be used. What the slices after it
@@ -217,7 +217,10 @@ func (r *run) applyGlimpses(f *fullRead, shown sightings) {
 
 // concludeProperty makes a property's full read its new baseline, if it was complete and nothing speaks against it.
 func (r *run) concludeProperty(p int64, f *fullRead) {
-	if !f.complete(p) {
+	if r.complete[p] = f.complete(p); !r.complete[p] {
+		for _, d := range f.props[p].past {
+			r.ledger.record(p).AddDoubt(d)
+		}
 		err := f.props[p].err
 		r.fail(p, cmp.Or(err, errUnread))
 		return
@@ -235,17 +238,15 @@ func (r *run) concludeProperty(p int64, f *fullRead) {
 }
 
 // apply makes the ledger say what a usable row says. A row that names a property which we do not know takes the
-// booking from where it was, and lets the property be asked for. Nights that the booking has left are in doubt, unless it is
-// known for their property what else takes them.
+// booking from where it was, and lets the property be asked for. Nights that the booking has left will be in doubt, unless
+// the run then knows for their property what else takes them.
 func (r *run) apply(reading availability.Reading, known func(property int64) bool) {
 	if _, ours := r.row.Properties[reading.Property]; !ours && reading.Occupies {
 		r.met[reading.Property] = true
 		reading.Occupies = false
 	}
 	for _, left := range r.ledger.apply(reading) {
-		if !known(left.property) {
-			r.doubtLeft(left)
-		}
+		r.departures = append(r.departures, departure{left, known})
 	}
 }
 

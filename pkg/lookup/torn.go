@@ -63,12 +63,24 @@ func (r *reader) sight(now availability.Reading) {
 	r.sighted[now.Booking] = sighting{Reading: now, order: r.order}
 }
 
-// doubtTorn casts doubt on the nights that bookings have left between two answers.
-func (r *run) doubtTorn() {
+// departure is nights that a booking has left, with what tells whether it is known what else takes them.
+type departure struct {
+	stretch
+	known func(property int64) bool
+}
+
+// doubtDepartures casts doubt on the nights that bookings have left, where it is not known what else takes them, and always
+// where they have left them between two answers.
+func (r *run) doubtDepartures() {
+	for _, left := range r.departures {
+		if !left.known(left.property) {
+			r.doubtLeft(left.stretch)
+		}
+	}
 	for _, left := range r.torn {
 		r.doubtLeft(left)
 	}
-	r.torn = nil
+	r.departures, r.torn = nil, nil
 }
 
 // doubtLeft makes nights unknown that a booking has left, and has their property read in full: in this run if it may still

@@ -161,3 +161,36 @@ func TestBookingMovesBetweenAnswersOfIncrement(t *testing.T) {
 		h.trustful("the increment")
 	})
 }
+
+// A list shows that a booking has left its nights, and lacks the one that has taken them. It lacks another one too, which is
+// there by its id: that proves it incomplete. The same when the nights were in doubt before.
+func TestBookingLeavesByIncompleteList(t *testing.T) {
+	for _, before := range []bool{false, true} {
+		inHouse(t, smallWorld, func(t *testing.T, h *house) {
+			old := h.replaced()
+			wait(time.Minute)
+			h.lookup()
+			wait(16 * time.Minute)
+			h.change(func() { h.displace(old.ID, nextDoor) })
+			if before { // the list is never seen, and the booking is met next door
+				h.server.Fault(ownerreztest.Fault{Match: ownerreztest.MatchBookings, Times: -1, Do: ownerreztest.Status(500)})
+				h.lookup()
+				h.server.ClearFaults()
+				h.server.Fault(ownerreztest.Fault{Match: ownerreztest.MatchProperty(4401), Times: -1, Do: ownerreztest.Status(500)})
+				wait(16 * time.Minute)
+				h.lookup()
+				h.server.ClearFaults()
+				wait(16 * time.Minute)
+			}
+			lacks := map[int64]bool{h.bookings()[0]: true, h.bookings()[len(h.bookings())-1]: true}
+			h.server.Fault(ownerreztest.Fault{
+				Match: ownerreztest.MatchBookings, Times: -1, Do: ownerreztest.DropRows(func(id int64) bool { return lacks[id] }),
+			})
+			h.lookup()
+			if h.snapshot().Account.Properties[4401].Mark == nil {
+				t.Fatal("the list is believed")
+			}
+			h.trustful("the list")
+		})
+	}
+}

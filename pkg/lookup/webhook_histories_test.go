@@ -206,9 +206,15 @@ func (g *guest) changeAnything(random *rand.Rand) {
 	})
 }
 
+// tellingFaults are those of which an answer itself tells that it cannot be used.
+func tellingFaults() []ownerreztest.Action {
+	silent := []string{"empty page", "first row dropped", "rows dropped", "all rows dropped", "page cut and closed", "items null"}
+	return slices.DeleteFunc(ownerreztest.AllFaults(), func(a ownerreztest.Action) bool { return slices.Contains(silent, a.String()) })
+}
+
 // misfortune breaks something.
 func (o *postOffice) misfortune(random *rand.Rand) {
-	switch random.IntN(13) {
+	switch random.IntN(15) {
 	case 0:
 		all := ownerreztest.AllFaults()
 		o.server.Fault(ownerreztest.Fault{N: 1 + random.IntN(4), Match: ownerreztest.MatchByID, Do: all[random.IntN(len(all))]})
@@ -222,7 +228,10 @@ func (o *postOffice) misfortune(random *rand.Rand) {
 		o.server.SilenceWebhooks(testAccount)
 	case 6: // a property's list cannot be had
 		o.server.Fault(ownerreztest.Fault{Times: 1 + random.IntN(5), Match: ownerreztest.MatchProperty(4401 + random.Int64N(2)), Do: ownerreztest.Status(503)})
-	case 7: // the window closes
+	case 7, 14: // answers that tell that they cannot be used
+		all := tellingFaults()
+		o.server.Fault(ownerreztest.Fault{N: 1 + random.IntN(6), Do: all[random.IntN(len(all))]})
+	case 13: // the window closes
 		o.job.Options = []ownerrez.Option{ownerrez.WithLimiter(closing(random.IntN(6)))}
 	case 8, 9: // more changes between the answers of a lookup
 		seed := random.Uint64()

@@ -163,7 +163,12 @@ func AsAccount(id int64) Action {
 	return Action{name: "as another account", doc: "answers with another account's data", as: id}
 }
 
+// sendHalf sends the head and half of the body. Of an answer without a body, which the head alone would make whole, and where
+// another action has left none, it sends nothing.
 func sendHalf(w http.ResponseWriter, c *call, a answer) {
+	if a.status == 0 || len(a.body) == 0 {
+		return
+	}
 	a.write(w, c.at, a.body[:len(a.body)/2])
 	_ = http.NewResponseController(w).Flush() // what cannot be flushed is sent by the panic or never
 }

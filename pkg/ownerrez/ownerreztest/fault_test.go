@@ -233,6 +233,23 @@ func TestFaultsTogether(t *testing.T) {
 	}
 }
 
+// TestHalfOfNothing: half of an answer without a body, or of none, is no answer.
+func TestHalfOfNothing(t *testing.T) {
+	s := newServer()
+	c := call(t, s)
+	c.client.Timeout = 50 * time.Millisecond
+	for _, half := range []ownerreztest.Action{ownerreztest.HangHalfway(), ownerreztest.BreakHalfway()} {
+		for _, other := range []ownerreztest.Action{ownerreztest.Redirect(307, ""), ownerreztest.Empty(200), ownerreztest.LoseAnswer()} {
+			s.Fault(ownerreztest.Fault{Do: other, Times: -1})
+			s.Fault(ownerreztest.Fault{Do: half, Times: -1})
+			if r := c.get("/v2/users/me"); r.err == nil || r.status != 0 || timedOut(r.err) != (half.String() == "hang half-way") {
+				t.Errorf("%s, %s: %+v", other, half, r)
+			}
+			s.ClearFaults()
+		}
+	}
+}
+
 // TestAsAccount answers with another account's rows.
 func TestAsAccount(t *testing.T) {
 	s := newServer()
