@@ -202,13 +202,34 @@ func (h *house) falselyFree(snap lookup.Snapshot) []string {
 	return out
 }
 
+// forgotten lists nights that are shown free though a booking takes them of which we knew and which has not changed: whatever
+// OwnerRez answers, a row that did not come frees nothing.
+func (h *house) forgotten(snap lookup.Snapshot) (out []string) {
+	h.truth.mu.Lock()
+	defer h.truth.mu.Unlock()
+	free := map[place]bool{}
+	for _, rec := range snap.Records {
+		from, to := h.job.Settings.Window(time.Now(), rec.Zone, snap.Account.Zone)
+		for _, n := range snap.Show(h.job.Settings, time.Now(), rec.Property, from, to) {
+			free[place{rec.Property, n.Date}] = n.State == availability.Free
+		}
+	}
+	for n := range h.truth.known {
+		if free[n.place] {
+			out = append(out, fmt.Sprintf("property %d, night of %s: booking %d takes it, and we knew that", n.property, n.night, n.booking))
+		}
+	}
+	h.truth.learn(snap, h.server.Bookings(testAccount))
+	return out
+}
+
 // differences compares what is shown with the truth: nights that are not exactly as OwnerRez has them.
 func (h *house) differences() []string {
 	h.t.Helper()
 	snap := h.snapshot()
 	var out []string
 	now := time.Now()
-	taken := taken(h.server.Bookings(testAccount))
+	taken, _ := taken(h.server.Bookings(testAccount))
 	for _, p := range h.server.Properties(testAccount) {
 		if p.Inactive {
 			continue

@@ -72,7 +72,12 @@ func (o *postOffice) drain() {
 			o.queue = append(o.queue, *out.Wake)
 		}
 	}
-	for _, night := range o.falselyFree(o.snapshot()) {
+	snap := o.snapshot()
+	wrong := o.forgotten
+	if !o.blind {
+		wrong = o.falselyFree
+	}
+	for _, night := range wrong(snap) {
 		o.t.Errorf("false free: %s", night)
 	}
 }

@@ -20,17 +20,26 @@ type place struct {
 	night    ownerrez.Date
 }
 
-// truth remembers since when each night has been taken without a break.
+// truth remembers since when each night has been taken without a break, and which bookings have taken theirs without a break
+// since we knew of it.
 type truth struct {
 	mu    sync.Mutex
 	since map[place]time.Time
+	known map[night]bool
 }
 
-func newTruth() *truth { return &truth{since: map[place]time.Time{}} }
+// night is a booking's night.
+type night struct {
+	place
+	booking int64
+}
+
+func newTruth() *truth { return &truth{since: map[place]time.Time{}, known: map[night]bool{}} }
 
 func (tr *truth) update(now time.Time, bookings []ownerreztest.Booking) {
-	taken := taken(bookings)
+	taken, by := taken(bookings)
 	maps.DeleteFunc(tr.since, func(p place, _ time.Time) bool { return !taken[p] })
+	maps.DeleteFunc(tr.known, func(n night, _ bool) bool { return !by[n] })
 	for p := range taken {
 		if _, ok := tr.since[p]; !ok {
 			tr.since[p] = now
@@ -38,15 +47,30 @@ func (tr *truth) update(now time.Time, bookings []ownerreztest.Booking) {
 	}
 }
 
-// taken is the set of nights that bookings take.
-func taken(bookings []ownerreztest.Booking) map[place]bool {
-	nights := map[place]bool{}
-	for _, b := range bookings {
-		for night := b.Arrival; night.Before(b.Departure) && b.Status != "canceled"; night = night.AddDays(1) {
-			nights[place{b.PropertyID, night}] = true
+// learn notes what we know of the truth now.
+func (tr *truth) learn(snap lookup.Snapshot, bookings []ownerreztest.Booking) {
+	_, by := taken(bookings)
+	for _, rec := range snap.Records {
+		for _, stay := range rec.Stays {
+			for day := stay.Arrival; day.Before(stay.Departure); day = day.AddDays(1) {
+				if n := (night{place{rec.Property, day}, stay.Booking}); by[n] {
+					tr.known[n] = true
+				}
+			}
 		}
 	}
-	return nights
+}
+
+// taken are the nights that bookings take, and which of them by which.
+func taken(bookings []ownerreztest.Booking) (nights map[place]bool, by map[night]bool) {
+	nights, by = map[place]bool{}, map[night]bool{}
+	for _, b := range bookings {
+		for day := b.Arrival; day.Before(b.Departure) && b.Status != "canceled"; day = day.AddDays(1) {
+			at := place{b.PropertyID, day}
+			nights[at], by[night{at, b.ID}] = true, true
+		}
+	}
+	return nights, by
 }
 
 // listener is a reader of the events who keeps a calendar by them alone.
