@@ -63,7 +63,7 @@ func (s *AppSecret) parse(value []byte) (ownerrez.OAuthConfig, error) {
 	filled, why := parseApp(value)
 	switch {
 	case why != "":
-		return ownerrez.OAuthConfig{}, s.malformed(why)
+		return ownerrez.OAuthConfig{}, malformedApp(why)
 	case filled == appDocument{}:
 		return ownerrez.OAuthConfig{}, ErrNoApp
 	}
@@ -71,7 +71,7 @@ func (s *AppSecret) parse(value []byte) (ownerrez.OAuthConfig, error) {
 		App: ownerrez.App{Name: s.AppName, Version: s.AppVersion, ClientID: filled.ClientID}, ClientSecret: filled.ClientSecret,
 	}
 	if _, err := ownerrez.NewAuthorizer(app); err != nil {
-		return ownerrez.OAuthConfig{}, s.malformed("cannot be used: " + strings.ReplaceAll(err.Error(), "\n", "; "))
+		return ownerrez.OAuthConfig{}, malformedApp("cannot be used: " + strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return app, nil
 }
@@ -103,7 +103,7 @@ func parseApp(value []byte) (filled appDocument, why string) {
 	return filled, ""
 }
 
-func (s *AppSecret) malformed(why string) error {
+func malformedApp(why string) error {
 	return &MalformedError{Secret: "OAuth app", Why: why, Example: AppExample} //nolint:gosec // the words are no secret
 }
 

@@ -46,6 +46,7 @@ func webhookCode(key []byte, id int64) string {
 type WebhookCredentials struct {
 	Keys  [][]byte      // make the accounts' codes
 	Pairs []WebhookPair // of the app's own address; none: it is closed
+	Wrong error         // nil, or a *MalformedError: the app's secret was filled in a wrong way, so that one pair may be missing
 }
 
 // WebhookPair is a user and a password.
@@ -80,8 +81,8 @@ type WebhookSecrets struct {
 	read  time.Time // when they were read last
 }
 
-// Credentials are what the secrets hold. They were read at most five minutes ago, and just now with again. What was
-// filled in a wrong way lets nobody in. It returns ErrVault if a secret cannot be read.
+// Credentials are what the secrets hold. They were read at most five minutes ago, and just now with again. It returns
+// ErrVault if a secret cannot be read.
 func (s *WebhookSecrets) Credentials(ctx context.Context, again bool) (WebhookCredentials, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,8 +103,11 @@ func (s *WebhookSecrets) Credentials(ctx context.Context, again bool) (WebhookCr
 	if err != nil {
 		return WebhookCredentials{}, err
 	}
-	for _, value := range apps {
-		if filled, why := parseApp(value); why == "" && filled.WebhookUser != "" {
+	for i, value := range apps {
+		switch filled, why := parseApp(value); {
+		case why != "" && i == 0:
+			known.Wrong = malformedApp(why)
+		case filled.WebhookUser != "":
 			known.Pairs = append(known.Pairs, WebhookPair{filled.WebhookUser, filled.WebhookPassword})
 		}
 	}

@@ -75,11 +75,19 @@ func TestWebhookSecrets(t *testing.T) {
 	if key, err := s.CurrentKey(t.Context()); err != nil || string(key) != "k2" {
 		t.Errorf("%s, %v", key, err)
 	}
-	h.create("app", []byte(`{"webhook_user":"u3"}`)) // filled in a wrong way, it lets nobody in
-	h.before["app"] = `{"client_id":"c_1","client_secret":"s_test"}`
+	h.create("app", []byte(`{"webhook_user":"u3"}`)) // filled in a wrong way, it lets nobody in, and is told
+	h.before["app"] = `{"client_id":"c_1","client_secret":"s_test","webhook_user":"u2","webhook_password":"p2"}`
+	if c, err := s.Credentials(t.Context(), true); err != nil || len(c.Pairs) != 1 || c.Pairs[0].User != "u2" || !isMalformed(c.Wrong) {
+		t.Errorf("%v, %v", c.Wrong, err)
+	}
+	h.create("app", []byte(`{"client_id":"c_1","client_secret":"s_test"}`))
+	h.before["app"] = `{"webhook_user":"u3"}` // what was wrong before no longer counts
 	now = now.Add(5 * time.Minute)
 	if got := read(false); got != "k2 k1" {
 		t.Errorf("%s", got)
+	}
+	if c, err := s.Credentials(t.Context(), false); err != nil || c.Wrong != nil {
+		t.Errorf("%v, %v", c.Wrong, err)
 	}
 	h.broken = true
 	if _, err := s.Credentials(t.Context(), true); !errors.Is(err, account.ErrVault) {
@@ -89,6 +97,8 @@ func TestWebhookSecrets(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+func isMalformed(err error) bool { _, ok := errors.AsType[*account.MalformedError](err); return ok }
 
 // Whatever is printed of them shows nothing.
 func TestWebhookCredentialsShowNothing(t *testing.T) {

@@ -196,6 +196,25 @@ func TestOwnTrouble(t *testing.T) {
 	})
 }
 
+// Where the app's secret was filled in a wrong way, OwnerRez may well be right: it is asked to send again, until somebody has
+// seen to it. The pair before lets it in, and accounts' own addresses have nothing to do with it.
+func TestMalformedAppSecret(t *testing.T) {
+	d := newDesk(t)
+	d.known.Wrong = &account.MalformedError{Secret: "OAuth app", Why: "is no JSON"}
+	for _, test := range []struct {
+		at     string
+		change func(*http.Request)
+		want   int
+	}{
+		{webhook.Path, basic("hook", "newer"), 503}, {webhook.Path, basic("hook", "pass:word"), 200},
+		{own("key", 123456), nil, 200}, {own("wrong", 123456), nil, 401},
+	} {
+		if got := d.post(test.at, booking, test.change); got.Code != test.want || strings.Contains(got.Body.String(), "JSON") {
+			t.Errorf("%s: %d %s, want %d", test.at, got.Code, got.Body, test.want)
+		}
+	}
+}
+
 // Other methods and addresses are not served.
 func TestOtherRequests(t *testing.T) {
 	d := newDesk(t)
