@@ -5,8 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"runtime"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -217,7 +219,8 @@ func (o *postOffice) faults() []ownerreztest.Action {
 // there: two such answers are a proof.
 func (o *postOffice) faultByID(random *rand.Rand) ownerreztest.Action {
 	all := slices.DeleteFunc(ownerreztest.AllFaults(), func(a ownerreztest.Action) bool {
-		return o.blind && slices.Contains([]string{"status 404", "200 with not found"}, a.String())
+		missing := slices.Contains([]string{"status 404", "200 with not found"}, a.String()) || strings.Contains(a.String(), "dropped")
+		return o.blind && missing
 	})
 	return all[random.IntN(len(all))]
 }
@@ -239,7 +242,9 @@ func (o *postOffice) misfortune(random *rand.Rand) {
 		o.server.Fault(ownerreztest.Fault{Times: 1 + random.IntN(5), Match: ownerreztest.MatchProperty(4401 + random.Int64N(2)), Do: ownerreztest.Status(503)})
 	case 7, 14: // answers that tell that they cannot be used
 		all := o.faults()
-		o.server.Fault(ownerreztest.Fault{N: 1 + random.IntN(6), Do: all[random.IntN(len(all))]})
+		o.server.Fault(ownerreztest.Fault{
+			N: 1 + random.IntN(6), Do: all[random.IntN(len(all))], Match: func(r *http.Request) bool { return !ownerreztest.MatchByID(r) },
+		})
 	case 13: // the window closes
 		o.job.Options = []ownerrez.Option{ownerrez.WithLimiter(closing(random.IntN(6)))}
 	case 8, 9: // more changes between the answers of a lookup
