@@ -30,23 +30,16 @@ func leaves(property int64, was availability.Stay, now availability.Reading) (le
 		add(was.Arrival, was.Departure)
 		return left
 	}
-	add(was.Arrival, earlier(was.Departure, now.Stay.Arrival))
-	add(later(was.Arrival, now.Stay.Departure), was.Departure)
+	before, after := now.Stay.Arrival, now.Stay.Departure
+	if before.After(was.Departure) {
+		before = was.Departure
+	}
+	if after.Before(was.Arrival) {
+		after = was.Arrival
+	}
+	add(was.Arrival, before)
+	add(after, was.Departure)
 	return left
-}
-
-func earlier(a, b ownerrez.Date) ownerrez.Date {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b ownerrez.Date) ownerrez.Date {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // sight notes where an answer has shown a booking, and which nights it has left since an earlier answer of this run.
