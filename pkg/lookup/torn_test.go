@@ -95,6 +95,16 @@ func (h *house) homes(booking int64) (properties []int64) {
 	return properties
 }
 
+// crowd adds more bookings than an answer holds, to properties from 4401 on.
+func (h *house) crowd(from ownerrez.Date, properties int) {
+	h.change(func() {
+		for i := range 120 {
+			arrival := from.AddDays(2 * i)
+			h.server.Put(testAccount, ownerreztest.Booking{PropertyID: 4401 + int64(i%properties), Arrival: arrival, Departure: arrival.AddDays(1)})
+		}
+	})
+}
+
 // An increment says that a booking has left a property of which another change was not read: it had more than an answer
 // holds, and cannot be read in full since.
 func TestBookingLeavesMarkedProperty(t *testing.T) {
@@ -103,11 +113,8 @@ func TestBookingLeavesMarkedProperty(t *testing.T) {
 		wait(16 * time.Minute)
 		h.lookup()
 		wait(16 * time.Minute)
+		h.crowd(old.Arrival.AddDays(40), 1)
 		h.change(func() {
-			for i := range 120 {
-				arrival := old.Arrival.AddDays(40 + 2*i)
-				h.server.Put(testAccount, ownerreztest.Booking{PropertyID: 4401, Arrival: arrival, Departure: arrival.AddDays(1)})
-			}
 			h.server.Put(testAccount, ownerreztest.Booking{PropertyID: 4401, Arrival: old.Arrival, Departure: old.Departure})
 		})
 		h.server.Fault(ownerreztest.Fault{Times: -1, Do: ownerreztest.Status(500), Match: func(r *http.Request) bool {
@@ -137,12 +144,7 @@ func TestBookingMovesBetweenAnswersOfIncrement(t *testing.T) {
 		wait(16 * time.Minute)
 		h.lookup()
 		wait(16 * time.Minute)
-		h.change(func() {
-			for i := range 120 {
-				arrival := old.Arrival.AddDays(40 + 2*i)
-				h.server.Put(testAccount, ownerreztest.Booking{PropertyID: 4401 + int64(i%2), Arrival: arrival, Departure: arrival.AddDays(1)})
-			}
-		})
+		h.crowd(old.Arrival.AddDays(40), 2)
 		wait(time.Minute)
 		moved := false
 		h.server.Fault(ownerreztest.Fault{Times: -1, Do: ownerreztest.Status(500), Match: func(r *http.Request) bool {
