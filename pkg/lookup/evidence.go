@@ -25,7 +25,7 @@ const (
 // answer is what OwnerRez said.
 type answer struct {
 	question
-	reading availability.Reading
+	reading sighting
 	found   bool
 	err     error // no usable answer: nothing is concluded
 }
@@ -156,7 +156,10 @@ func (r *run) settle(ev evidence, f *fullRead) {
 }
 
 func (r *run) settleFound(a answer, f *fullRead) {
-	r.apply(a.reading, r.byID(a.question))
+	if !r.unchanged(a.reading) {
+		r.torn = append(r.torn, r.ledger.doubted(a.booking)...)
+	}
+	r.apply(a.reading.Reading, r.byID(a.question))
 	delete(r.row.Noted, a.booking)
 	r.ledger.clearDoubt(a.booking)
 	delete(r.row.Suspects, a.booking)

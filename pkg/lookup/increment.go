@@ -115,15 +115,12 @@ func chunks(properties []int64, n int) [][]int64 {
 	return out
 }
 
-// doubtChange notes a changed row that cannot be read: at its property, else where we know the booking, else at
-// all properties.
+// doubtChange notes a changed row that cannot be read: at its property, else at all: it may have moved from where we know
+// it.
 func (r *run) doubtChange(reading availability.Reading) {
 	properties := []int64{reading.Property}
 	if !r.ours(reading.Property) {
 		properties = r.active()
-		if _, home, ok := r.ledger.stay(reading.Booking); ok {
-			properties = []int64{home}
-		}
 	}
 	for _, p := range properties {
 		r.ledger.record(p).AddDoubt(reading.Doubt(r.doubtful(p)))

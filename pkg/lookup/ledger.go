@@ -111,6 +111,18 @@ func (l *ledger) apply(r availability.Reading) (left []stretch) {
 	return left
 }
 
+// doubted lists the nights that are in doubt because the booking's row could not be read.
+func (l *ledger) doubted(booking int64) (nights []stretch) {
+	for property, rec := range l.records {
+		for _, d := range rec.Doubts {
+			if d.Booking == booking {
+				nights = append(nights, stretch{property, availability.Range{From: d.From, To: d.To}})
+			}
+		}
+	}
+	return nights
+}
+
 // clearDoubt forgets that the booking's row could not be read.
 func (l *ledger) clearDoubt(booking int64) {
 	for _, rec := range l.records {

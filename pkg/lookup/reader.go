@@ -145,22 +145,22 @@ var errMoved = errors.New("the list changed while it was read")
 
 // booking asks for one booking by its id. found is false if OwnerRez says that there is none; an answer that is
 // not this booking is an error.
-func (r *reader) booking(ctx context.Context, id int64) (reading availability.Reading, found bool, err error) {
+func (r *reader) booking(ctx context.Context, id int64) (seen sighting, found bool, err error) {
 	row, err := ask(ctx, r, func(ctx context.Context) (*ownerrez.Booking, error) {
 		return r.client.Bookings.Get(ctx, id)
 	})
 	switch {
 	case errors.Is(err, ownerrez.ErrNotFound):
-		return availability.Reading{}, false, nil
+		return sighting{}, false, nil
 	case err != nil:
-		return availability.Reading{}, false, err
+		return sighting{}, false, err
 	}
-	reading = availability.Read(*row)
-	if reading.Booking != id || reading.Why != "" {
-		return reading, true, errUnusable
+	seen = sighting{availability.Read(*row), r.order, row.UpdatedUTC}
+	if seen.Booking != id || seen.Why != "" {
+		return seen, true, errUnusable
 	}
-	r.sight(reading)
-	return reading, true, nil
+	r.sight(seen.Reading)
+	return seen, true, nil
 }
 
 // errUnusable is a row by id that cannot be read.

@@ -103,3 +103,9 @@ func (r *run) byID(q question) func(property int64) bool {
 		return q.lacked != nil && q.property == property && r.complete[property]
 	}
 }
+
+// unchanged reports whether a row has not changed since the run began, as far as OwnerRez tells: where an earlier answer
+// could not be read, it said the same.
+func (r *run) unchanged(seen sighting) bool {
+	return !seen.updated.IsZero() && seen.updated.Before(r.began().Add(-overlap))
+}
