@@ -60,6 +60,7 @@ func (j *Job) connected(ctx context.Context, was Account, request Request, now t
 	}
 	row := was.clone()
 	row.ID, row.Connected, row.Left = request.Account, true, nil
+	row.Subscriptions.Checked = time.Time{} // some may have ended while somebody asked to leave
 	if request.Ref != "" {
 		row.Ref = request.Ref
 	}

@@ -166,13 +166,7 @@ func (h *history) live() {
 // settleIn looks up until the calendar equals the truth but for holds that have lapsed.
 func (h *history) settleIn(most int) {
 	h.t.Helper()
-	h.change(func() { // a lapsed hold stays unknown for as long as it is there
-		for _, b := range h.server.Bookings(testAccount) {
-			if !b.PendingUntilUTC.IsZero() {
-				h.server.Cancel(testAccount, b.ID)
-			}
-		}
-	})
+	h.endHolds()
 	h.settle(most)
 	if out := h.wake(lookup.Wake{Key: lookup.AccountKey(testAccount)}); out.Nights != 0 {
 		h.t.Errorf("a quiet lookup changed %d nights", out.Nights)

@@ -23,6 +23,7 @@ func (j *Job) leave(ctx context.Context, was Account, request Request, now time.
 	}
 	if was.Leaving != nil && cred.Fingerprint != "" && cred.Fingerprint != was.Leaving.Connection {
 		row.Leaving, row.Connected = nil, true // the host has connected it again meanwhile
+		row.Subscriptions.Checked = time.Time{}
 		return j.lookup(ctx, was, row, now, false)
 	}
 	if was.Leaving == nil && (was.Status == StatusLeft || was.Version == 0) && !stored && wrong == nil { // nothing is here
@@ -70,14 +71,17 @@ func (j *Job) connection(ctx context.Context, row Account, request Request) (cre
 	return cred, true, err
 }
 
-// giveUp takes the steps. What OwnerRez does not let us in for, it has ended already.
+// giveUp takes the steps. Where OwnerRez does not let us in, twice, it has ended what there was.
 func (j *Job) giveUp(ctx context.Context, row Account, cred account.Credential, m *meter) error {
 	if cred.Fingerprint != "" {
 		err := prepare(ctx, cred, j.options(m)...)
 		if err == nil {
 			err = j.unsubscribe(ctx, row, cred, m)
+			if notLetIn(err) {
+				err = j.unsubscribe(ctx, row, cred, m)
+			}
 		}
-		if err != nil && !errors.Is(err, ownerrez.ErrUnauthorized) && !errors.Is(err, ownerrez.ErrForbidden) {
+		if err != nil && !notLetIn(err) {
 			return err
 		}
 		if err := j.Connections.Revoke(ctx, row.ID, j.options(m)...); err != nil {
@@ -88,6 +92,10 @@ func (j *Job) giveUp(ctx context.Context, row Account, cred account.Credential, 
 		return &ownError{err}
 	}
 	return nil
+}
+
+func notLetIn(err error) bool {
+	return errors.Is(err, ownerrez.ErrUnauthorized) || errors.Is(err, ownerrez.ErrForbidden)
 }
 
 // unsubscribe ends our subscriptions to the account's webhooks, and nobody else's.

@@ -23,11 +23,12 @@ import (
 // a queue may do.
 type postOffice struct {
 	*guest
-	door   http.Handler
-	client *http.Client // brings posts to the door
-	late   []ownerreztest.Webhook
-	queue  []lookup.Wake
-	broken bool // the queue takes nothing in
+	door    http.Handler
+	client  *http.Client // brings posts to the door
+	late    []ownerreztest.Webhook
+	queue   []lookup.Wake
+	broken  bool // the queue takes nothing in
+	revoked bool // the host has taken the authorization back, and has not given it again
 }
 
 func newPostOffice(g *guest) *postOffice {

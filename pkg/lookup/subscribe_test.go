@@ -24,13 +24,13 @@ func (g *guest) urls() map[string][]string {
 	return out
 }
 
-// wantSubscribed fails unless each event is subscribed to once, at an address below base.
-func (g *guest) wantSubscribed(base string) {
+// wantSubscribed fails unless each event is subscribed to once, at our address.
+func (g *guest) wantSubscribed() {
 	g.t.Helper()
 	all := g.urls()
 	for _, action := range []string{"entity_create", "entity_update", "entity_delete"} {
 		urls := all["booking "+action]
-		if len(urls) != 1 || !strings.HasPrefix(urls[0], base+"123456/") {
+		if len(urls) != 1 || !strings.HasPrefix(urls[0], hooks+"123456/") {
 			g.t.Errorf("%s is posted to %v", action, urls)
 		}
 	}
@@ -43,7 +43,7 @@ func TestSubscribed(t *testing.T) {
 		g := newGuest(t, ownerreztest.Quirks{})
 		g.arrive("")
 		out := g.wakeFor(lookup.ReasonConnected)
-		g.wantSubscribed(hooks)
+		g.wantSubscribed()
 		if len(out.Problems) > 0 {
 			t.Errorf("%+v", out)
 		}
@@ -64,7 +64,7 @@ func TestSubscribed(t *testing.T) {
 		g.server.DropSubscription(testAccount, g.server.Subscriptions(testAccount)[1].ID)
 		wait(24 * time.Hour)
 		g.lookup()
-		g.wantSubscribed(hooks)
+		g.wantSubscribed()
 		if n := len(g.server.Subscriptions(testAccount)); n != 3 {
 			t.Errorf("%d subscriptions", n)
 		}
@@ -155,7 +155,7 @@ func TestSubscribingFails(t *testing.T) {
 							t.Errorf("%+v", out)
 						}
 					}
-					g.wantSubscribed(hooks)
+					g.wantSubscribed()
 					if row := g.snapshot().Account; len(row.Problems) > 0 {
 						t.Errorf("%+v", row.Problems)
 					}
