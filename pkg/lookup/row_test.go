@@ -7,7 +7,22 @@ import (
 	"time"
 
 	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/availability"
+	"github.com/ownerrez-lambda/ownerrez-lambda/pkg/ownerrez"
 )
+
+// A booking that has left nights of a property that is not ours leaves no record of it behind.
+func TestLeftPropertyOfOthers(t *testing.T) {
+	row := Account{ID: 7, Properties: map[int64]PropertyState{1: {}}}
+	r := newRun(&row, Settings{}, time.Unix(1e9, 0).UTC())
+	r.ledger = newLedger([]availability.Record{{Property: 1, Known: true}})
+	day := ownerrez.NewDate(2026, time.December, 1)
+	nights := availability.Range{From: day, To: day.AddDays(2)}
+	r.torn = []stretch{{1, nights}, {7777, nights}}
+	r.doubtDepartures()
+	if len(r.ledger.records) != 1 || len(r.ledger.record(1).Doubts) != 1 || len(r.wanted) != 1 {
+		t.Errorf("%+v, %v", r.ledger.all(), r.wanted)
+	}
+}
 
 // The account's row does not grow without end. Forgotten is of which least is known.
 func TestRowIsBounded(t *testing.T) {

@@ -79,8 +79,11 @@ func (r *run) doubtDepartures() {
 // doubtLeft makes nights unknown that a booking has left, and has their property read in full: in this run if it may still
 // ask.
 func (r *run) doubtLeft(left stretch) {
+	if !r.ours(left.property) {
+		return // of a property that is not ours there is no record, and none is made
+	}
 	rec := r.ledger.record(left.property)
-	if !r.ours(left.property) || !rec.Known || rec.Gone {
+	if !rec.Known || rec.Gone {
 		return
 	}
 	rec.AddDoubt(availability.Doubt{From: left.From, To: left.To, Why: whyLeft})
