@@ -90,6 +90,7 @@ func (o *postOffice) connectAlmost(random *rand.Rand) {
 	if _, err := o.connections.Keep(o.t.Context(), token, time.Now()); err != nil {
 		return
 	}
+	o.token = token.AccessToken
 	if o.revoked = false; random.IntN(4) > 0 {
 		o.queue = append(o.queue, lookup.Wake{Key: lookup.AccountKey(testAccount), Reason: lookup.ReasonConnected, Sent: time.Now()})
 	}
@@ -172,6 +173,9 @@ func (o *postOffice) wantGone() {
 	}
 	if _, err := o.vault.Get(o.t.Context(), "account/123456"); !errors.Is(err, vault.ErrDeleted) && !errors.Is(err, vault.ErrNotFound) {
 		o.t.Errorf("the secret: %v", err)
+	}
+	if o.token != "" {
+		o.wantEnded(o.token)
 	}
 	for _, s := range o.server.Subscriptions(testAccount) {
 		if o.revoked { // OwnerRez no longer lets us in: what is there is its own matter

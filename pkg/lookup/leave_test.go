@@ -61,13 +61,7 @@ func (g *guest) gone(token string) {
 	if _, err := g.vault.Get(g.t.Context(), "account/123456"); !errors.Is(err, vault.ErrDeleted) {
 		g.t.Errorf("the secret: %v", err)
 	}
-	client, err := ownerrez.New(ownerrez.OAuth(g.app.App, ownerrez.StaticToken(token)), g.options...)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	if _, err := client.Users.Me(g.t.Context()); !errors.Is(err, ownerrez.ErrUnauthorized) {
-		g.t.Errorf("the token at OwnerRez: %v", err)
-	}
+	g.wantEnded(token)
 	for _, s := range g.server.Subscriptions(testAccount) {
 		if strings.HasPrefix(s.URL, hooks) {
 			g.t.Errorf("still subscribed: %s", s.URL)
@@ -87,6 +81,18 @@ func (g *guest) gone(token string) {
 	}
 	if last := g.heard.events[len(g.heard.events)-1]; lefts != 1 || last.Now != lookup.StatusLeft || last.Ref != "ref" || last.Reason == "" {
 		g.t.Errorf("%d events tell that it has left, the last is %+v", lefts, last)
+	}
+}
+
+// wantEnded fails unless OwnerRez refuses a token.
+func (g *guest) wantEnded(token string) {
+	g.t.Helper()
+	client, err := ownerrez.New(ownerrez.OAuth(g.app.App, ownerrez.StaticToken(token)), g.options...)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if _, err := client.Users.Me(g.t.Context()); !errors.Is(err, ownerrez.ErrUnauthorized) {
+		g.t.Errorf("the token at OwnerRez: %v", err)
 	}
 }
 

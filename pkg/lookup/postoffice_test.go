@@ -27,8 +27,9 @@ type postOffice struct {
 	client  *http.Client // brings posts to the door
 	late    []ownerreztest.Webhook
 	queue   []lookup.Wake
-	broken  bool // the queue takes nothing in
-	revoked bool // the host has taken the authorization back, and has not given it again
+	broken  bool   // the queue takes nothing in
+	token   string // the last that was kept of a host who came
+	revoked bool   // the host has taken the authorization back, and has not given it again
 }
 
 func newPostOffice(g *guest) *postOffice {
