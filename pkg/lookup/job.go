@@ -19,7 +19,7 @@ type Job struct {
 	Credentials account.Source
 	Reread      func()      // lets Credentials be read anew, where that keeps them for a while; may be nil
 	Connections Connections // how to reach accounts that their hosts connected; nil: there are none
-	Webhooks    *Webhooks   // where OwnerRez is to post what happens in connected accounts; nil: nowhere
+	Webhooks    *Webhooks   // where OwnerRez is to post what happens in connected accounts; nil: nowhere, and what it was to post before ends
 	Settings    Settings
 	Now         func() time.Time // nil: time.Now
 
