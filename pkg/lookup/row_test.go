@@ -15,8 +15,8 @@ func TestLeftPropertyOfOthers(t *testing.T) {
 	row := Account{ID: 7, Properties: map[int64]PropertyState{1: {}}}
 	r := newRun(&row, Settings{}, time.Unix(1e9, 0).UTC())
 	r.ledger = newLedger([]availability.Record{{Property: 1, Known: true}})
-	day := ownerrez.NewDate(2026, time.December, 1)
-	nights := availability.Range{From: day, To: day.AddDays(2)}
+	first := ownerrez.NewDate(2026, time.December, 1)
+	nights := availability.Range{From: first, To: first.AddDays(2)}
 	r.torn = []stretch{{1, nights}, {7777, nights}}
 	r.doubtDepartures()
 	if len(r.ledger.records) != 1 || len(r.ledger.record(1).Doubts) != 1 || len(r.wanted) != 1 {
