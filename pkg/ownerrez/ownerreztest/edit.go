@@ -53,7 +53,10 @@ func rowsEditor(change func([]any) []any, tell bool) func(Quirks, *call, answer,
 				value = changed[0]
 				break
 			}
-			rows, _ := v["items"].([]any)
+			rows, list := v["items"].([]any)
+			if v["items"] != nil && !list {
+				return a // of another fault, which must go on telling of itself
+			}
 			changed := change(rows)
 			v["items"] = append([]any{}, changed...) // never null
 			if tell {

@@ -1,7 +1,12 @@
 package ownerreztest_test
 
 import (
+	"encoding/json"
+	"net/http"
+	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -100,5 +105,40 @@ func TestEndlessLinks(t *testing.T) {
 			t.Fatalf("after %d pages: %s", len(seen), r.body)
 		}
 		seen[link] = true
+	}
+}
+
+// TestTwoFaultsTell: of two faults of which each tells of itself, the answer tells too: it is no list that looks whole and
+// lacks rows.
+func TestTwoFaultsTell(t *testing.T) { synctest.Test(t, twoFaultsTell) }
+
+func twoFaultsTell(t *testing.T) {
+	silent := []string{"empty page", "first row dropped", "rows dropped", "all rows dropped", "page cut and closed", "items null"}
+	telling := slices.DeleteFunc(ownerreztest.AllFaults(), func(a ownerreztest.Action) bool { return slices.Contains(silent, a.String()) })
+	s := newServer()
+	for range 3 {
+		stay(s, 4401, 1, 3)
+	}
+	c := call(t, s)
+	c.client.Timeout = time.Minute
+	for _, first := range telling {
+		for _, second := range telling {
+			s.Fault(ownerreztest.Fault{Do: first})
+			s.Fault(ownerreztest.Fault{Do: second})
+			r := c.get("/v2/bookings?property_ids=4401")
+			s.ClearFaults()
+			var page struct {
+				Items []any   `json:"items"`
+				Limit *int    `json:"limit"`
+				Count int     `json:"count"`
+				Next  *string `json:"next_page_url"`
+			}
+			if r.err != nil || r.status != http.StatusOK || json.Unmarshal([]byte(r.body), &page) != nil || page.Limit == nil {
+				continue
+			}
+			if len(page.Items) < 3 && page.Count < 3 && page.Next == nil {
+				t.Errorf("%s, then %s: %s", first, second, r.body)
+			}
+		}
 	}
 }
