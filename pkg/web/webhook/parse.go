@@ -25,6 +25,7 @@ type hook struct {
 // parse reads what OwnerRez posts. The keys are those of OwnerRez's documents; numbers may come as text. What is wrong
 // is told without what was posted.
 func parse(body []byte) (hook, error) {
+	body = bytes.TrimPrefix(body, []byte("\ufeff")) // a byte order mark, as programs of .NET like to begin with
 	if err := check(body); err != nil {
 		return hook{}, err
 	}
