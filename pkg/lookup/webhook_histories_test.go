@@ -205,8 +205,10 @@ func (g *guest) changeAnything(random *rand.Rand) {
 
 // faults are those of which an answer itself tells that it cannot be used, in a blind history all.
 func (o *postOffice) faults() []ownerreztest.Action {
-	silent := []string{"empty page", "first row dropped", "rows dropped", "all rows dropped", "page cut and closed", "items null"}
-	return slices.DeleteFunc(ownerreztest.AllFaults(), func(a ownerreztest.Action) bool { return !o.blind && slices.Contains(silent, a.String()) })
+	if o.blind {
+		return ownerreztest.AllFaults()
+	}
+	return ownerreztest.TellingFaults()
 }
 
 // faultByID is one of those that answer for a booking. In a blind history, where lists may lack it, it is not said not to be

@@ -11,8 +11,7 @@ import (
 // users/me and for the lookup list; where one has nothing to change, the answer stays as it is.
 //
 // Some of their answers could be true, since nothing in them tells that something is missing: "status 404" and
-// "200 with not found" by id, "empty page", "first row dropped", "rows dropped", "all rows dropped", "page cut
-// and closed", and "empty list" in the place of the lookup list.
+// "200 with not found" by id, "empty list" in the place of the lookup list, and those that TellingFaults lacks.
 func AllFaults() []Action {
 	var all []Action
 	for _, code := range []int{400, 401, 402, 403, 404, 405, 408, 409, 414, 422, 429, 500, 502, 503, 504, 204, 304} {
@@ -22,6 +21,13 @@ func AllFaults() []Action {
 	all = append(all, bodyFaults()...)
 	all = append(all, pageFaults()...)
 	return append(all, rowFaults()...)
+}
+
+// TellingFaults returns those of AllFaults of which the answer itself, in the place of a list of bookings, tells that it
+// cannot be used, or is not whole: alone, and two of them together.
+func TellingFaults() []Action {
+	silent := []string{"empty page", "first row dropped", "rows dropped", "all rows dropped", "page cut and closed", "items null"}
+	return slices.DeleteFunc(AllFaults(), func(a Action) bool { return slices.Contains(silent, a.name) })
 }
 
 // transportFaults are those below the JSON.

@@ -3,7 +3,6 @@ package ownerreztest_test
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,13 +107,12 @@ func TestEndlessLinks(t *testing.T) {
 	}
 }
 
-// TestTwoFaultsTell: of two faults of which each tells of itself, the answer tells too: it is no list that looks whole and
-// lacks rows.
+// TestTwoFaultsTell: of faults of which each tells of itself, two together tell too: the answer is no list that looks whole
+// and lacks rows.
 func TestTwoFaultsTell(t *testing.T) { synctest.Test(t, twoFaultsTell) }
 
 func twoFaultsTell(t *testing.T) {
-	silent := []string{"empty page", "first row dropped", "rows dropped", "all rows dropped", "page cut and closed", "items null"}
-	telling := slices.DeleteFunc(ownerreztest.AllFaults(), func(a ownerreztest.Action) bool { return slices.Contains(silent, a.String()) })
+	telling := ownerreztest.TellingFaults()
 	s := newServer()
 	for range 3 {
 		stay(s, 4401, 1, 3)
